@@ -1,0 +1,21 @@
+/* heap_types.h - the sample types of a heap profile, in Go's order; the names are part of the contract. */
+#ifndef PH_MODEL_HEAP_TYPES_H
+#define PH_MODEL_HEAP_TYPES_H
+
+#include "model/profile.h"
+
+enum ph_heap_type {
+    PH_HEAP_ALLOC_OBJECTS,
+    PH_HEAP_ALLOC_SPACE,
+    PH_HEAP_INUSE_OBJECTS,
+    PH_HEAP_INUSE_SPACE,
+    PH_HEAP_TYPE_COUNT,
+};
+
+/** ph_heap_types_set() - the four types, period type space/bytes, period @rate_bytes, default inuse_space. */
+void ph_heap_types_set(struct ph_profile *profile, int64_t rate_bytes);
+
+/** ph_heap_types_has() - does the profile have just these four, in this order? */
+bool ph_heap_types_has(const struct ph_profile *profile);
+
+#endif

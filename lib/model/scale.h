@@ -1,0 +1,17 @@
+/* scale.h - arithmetic on the values of a profile, in place. */
+#ifndef PH_MODEL_SCALE_H
+#define PH_MODEL_SCALE_H
+
+#include "model/profile.h"
+
+/** ph_profile_scale() - multiply every value by @factor; rounds half away from zero, saturates. */
+void ph_profile_scale(struct ph_profile *profile, double factor);
+
+/** ph_profile_negate() - exactly -1 times every value: for deltas. INT64_MIN saturates. */
+void ph_profile_negate(struct ph_profile *profile);
+
+/** ph_unbias() - the factor 1 / (1 - exp(-(bytes / count) / rate)): how many objects one sampled object of this
+ * mean size stands for; 1 if a count, the bytes or the rate is 0. Source: jemalloc doc_internal/PROFILING_INTERNALS.md. */
+double ph_unbias(double count, double bytes, double rate_bytes);
+
+#endif
