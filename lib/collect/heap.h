@@ -1,0 +1,36 @@
+/*
+ * heap.h - the live heap of this process as a profile: dump, read, name.
+ *
+ * jemalloc dumps into a memfd (a pipe would let the reader's pace hold jemalloc's locks); model/jeheap_read reads
+ * it; elf names it. Dumps are serialised: a second caller waits for the first. Only on threads of ours, or through
+ * porthole_heap_profile_write().
+ */
+#ifndef PH_COLLECT_HEAP_H
+#define PH_COLLECT_HEAP_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "model/profile.h"
+#include "probe/probe.h"
+
+#include <stdbool.h>
+
+/**
+ * ph_heap_collect() - a new profile in @ret_profile, symbolised, with time, mappings, build ids and comments.
+ * @gc: first flush thread caches and purge dirty pages, so that what is free is seen as free.
+ *
+ * Allocator and Porthole frames are stripped by mapping, so that the leaf is the host's own code.
+ * 0; -ENOTSUP if the allocator cannot be sampled or sampling is off: @error names the owner and the way out;
+ * -EMFILE, -ENOSYS, -ENOSPC if there was nowhere to dump to; -ENOMEM; -EIO if the dump was cut short.
+ */
+int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error);
+
+/** ph_heap_delta() - @later minus @earlier for every value, in a new profile whose duration is the time between. */
+int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, struct ph_profile **ret_delta,
+                  struct ph_error *error);
+
+/** ph_heap_statistics() - jemalloc's own statistics as "# …" lines: the footer of `debug=1`. Nothing if the
+ * allocator offers none. */
+void ph_heap_statistics(const struct ph_probe *probe, struct ph_buf *out);
+
+#endif

@@ -1,0 +1,13 @@
+/* threads.h - the threads of this process. Own threads of Porthole are never among them. */
+#ifndef PH_COLLECT_THREADS_H
+#define PH_COLLECT_THREADS_H
+
+#include "base/error.h"
+#include "model/profile.h"
+#include "probe/probe.h"
+
+/** ph_threadcreate_collect() - the live threads by the stack that created them, symbolised: one sample a stack, type
+ * threadcreate/count, period 1. Threads made before the probe or by a raw clone() have no stack. 0, -ENOMEM, … */
+int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **ret_profile, struct ph_error *error);
+
+#endif
