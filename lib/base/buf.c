@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/scan.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,38 +97,22 @@ void ph_buf_html(struct ph_buf *buf, const char *text)
     }
 }
 
-/* Length of the UTF-8 sequence at @s, 0 if it is none. Surrogates and overlong forms are none (RFC 3629, 4). */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-        (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 void ph_buf_json(struct ph_buf *buf, const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    struct ph_scan scan = ph_scan_over(text, strlen(text));
     ph_buf_char(buf, '"');
-    while (*s) {
-        size_t length = utf8_length(s);
-        if (length == 0)
-            ph_buf_text(buf, "\xef\xbf\xbd");
-        else if (*s == '"' || *s == '\\')
+    while (!ph_scan_done(&scan)) {
+        const char *s = scan.next;
+        if (!ph_scan_utf8(&scan)) {
+            ph_buf_text(buf, PH_UTF8_REPLACEMENT);
+            scan.next++;
+        } else if (*s == '"' || *s == '\\') {
             ph_buf_printf(buf, "\\%c", *s);
-        else if (*s < 0x20)
-            ph_buf_printf(buf, "\\u%04x", *s);
-        else
-            ph_buf_append(buf, s, length);
-        s += length ? length : 1;
+        } else if ((unsigned char)*s < 0x20) {
+            ph_buf_printf(buf, "\\u%04x", (unsigned char)*s);
+        } else {
+            ph_buf_append(buf, s, (size_t)(scan.next - s));
+        }
     }
     ph_buf_char(buf, '"');
 }

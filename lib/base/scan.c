@@ -34,7 +34,8 @@ bool ph_scan_decimal(struct ph_scan *scan, uint64_t *ret_value)
     uint64_t value = 0;
     const char *next = scan->next;
     for (; next < scan->end && *next >= '0' && *next <= '9'; next++)
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t)(*next - '0'), &value))
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*next - '0'), &value))
             return false;
     if (next == scan->next)
         return false;
@@ -63,6 +64,42 @@ bool ph_scan_hex(struct ph_scan *scan, uint64_t *ret_value)
         return false;
     scan->next = next;
     *ret_value = value;
+    return true;
+}
+
+/* How many bytes the character that begins with @first has, 0 if none begins so (RFC 3629, section 4). */
+static size_t utf8_length(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first > 0xf4)
+        return 0;
+    return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
+/* Overlong forms, surrogates and what lies beyond U+10FFFF: told by the second byte (RFC 3629, section 4). */
+static bool is_utf8_pair(unsigned char first, unsigned char second)
+{
+    static const struct {
+        unsigned char first, lowest, highest;
+    } rows[] = {{0xe0, 0xa0, 0xbf}, {0xed, 0x80, 0x9f}, {0xf0, 0x90, 0xbf}, {0xf4, 0x80, 0x8f}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].first == first)
+            return second >= rows[i].lowest && second <= rows[i].highest;
+    return true;
+}
+
+bool ph_scan_utf8(struct ph_scan *scan)
+{
+    const unsigned char *s = (const unsigned char *)scan->next;
+    size_t left = (size_t)(scan->end - scan->next);
+    size_t length = left ? utf8_length(s[0]) : 0;
+    if (length == 0 || length > left || (length > 1 && !is_utf8_pair(s[0], s[1])))
+        return false;
+    for (size_t i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return false;
+    scan->next += length;
     return true;
 }
 

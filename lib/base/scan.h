@@ -45,6 +45,11 @@ struct ph_scan ph_scan_line(struct ph_scan *scan);
 bool ph_scan_decimal(struct ph_scan *scan, uint64_t *ret_value);
 bool ph_scan_hex(struct ph_scan *scan, uint64_t *ret_value);
 
+/** ph_scan_utf8() - step over one character; false, not moved, at the end or before bytes that are no UTF-8.
+ * PH_UTF8_REPLACEMENT (U+FFFD) is what one writes for such a byte. */
+bool ph_scan_utf8(struct ph_scan *scan);
+#define PH_UTF8_REPLACEMENT "\xef\xbf\xbd"
+
 /** Where the cursor stands, counted from 1: for messages, so they may take time. Columns are bytes. */
 struct ph_scan_place {
     size_t line, column;

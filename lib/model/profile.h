@@ -50,13 +50,14 @@ struct ph_location {
     uint32_t mapping;
     uint32_t first_line, line_count; /* in ph_profile.lines */
     bool is_folded;
+    bool is_added_bare; /* private to intern.c: added without lines, which it may have got since */
 };
 
 struct ph_label {
-    uint32_t key;      /* string */
-    uint32_t text;     /* string; 0 for a number */
-    int64_t number;    /* where text is 0 */
-    uint32_t unit;     /* string; of number */
+    uint32_t key;   /* string */
+    uint32_t text;  /* string; 0 for a number */
+    int64_t number; /* where text is 0 */
+    uint32_t unit;  /* string; of number */
 };
 
 /* Stack and labels of one sample; its values are ph_profile_values(). */
@@ -66,7 +67,7 @@ struct ph_sample {
 };
 
 struct ph_string {
-    const char *text; /* NUL-terminated, valid UTF-8 after ph_profile_check() */
+    const char *text; /* NUL-terminated; always valid UTF-8 without a NUL inside, see ph_profile_string() */
     uint32_t size_bytes;
 };
 
@@ -75,9 +76,9 @@ struct ph_profile {
     uint32_t type_count;
     uint32_t default_type; /* string: the type pprof shows first; 0 for the last */
     struct ph_value_type period_type;
-    int64_t period;        /* in units of period_type */
-    int64_t time_ns;       /* when it was taken, realtime */
-    int64_t duration_ns;   /* 0 for a snapshot */
+    int64_t period;                    /* in units of period_type */
+    int64_t time_ns;                   /* when it was taken, realtime */
+    int64_t duration_ns;               /* 0 for a snapshot */
     uint32_t drop_frames, keep_frames; /* strings: regular expressions for pprof */
 
     uint32_t *comments; /* strings */
@@ -114,7 +115,8 @@ void ph_profile_free(struct ph_profile *profile);
 /** ph_profile_status() - 0, or the negative errno of the first add that failed (-ENOMEM, -EOVERFLOW). */
 int ph_profile_status(const struct ph_profile *profile);
 
-/** ph_profile_string() - the number of a string, added if new. ph_profile_text() is the way back. */
+/** ph_profile_string() - the number of a string, added if new. ph_profile_text() is the way back.
+ * Bytes that are no UTF-8, and NUL, are replaced here by U+FFFD: one such byte and readers refuse the profile. */
 uint32_t ph_profile_string(struct ph_profile *profile, const char *text);
 uint32_t ph_profile_string_n(struct ph_profile *profile, const char *bytes, size_t size_bytes);
 const char *ph_profile_text(const struct ph_profile *profile, uint32_t string);
@@ -140,8 +142,8 @@ uint32_t ph_profile_add_location(struct ph_profile *profile, uint32_t mapping, u
                                  const struct ph_line *lines, uint32_t line_count);
 
 /**
- * ph_profile_set_lines() - give names to a location that has none yet. It stays interned as it was added, so
- * that later stacks through the same address find it. Returns 0 or the status.
+ * ph_profile_set_lines() - give names to a location that has none yet (one that has keeps its own). It stays
+ * interned as it was added, so that later stacks through the same address find it. Returns 0 or the status.
  */
 int ph_profile_set_lines(struct ph_profile *profile, uint32_t location, const struct ph_line *lines,
                          uint32_t line_count);

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 struct ph_top_row {
-    const char *name; /* the function, as in the profile; "[file]" or "0xaddress" where no name is known */
-    const char *file; /* of its mapping; "" if unknown */
-    int64_t flat;     /* samples whose leaf it is */
+    const char *name;   /* the function, as in the profile; "[file]" or "0xaddress" where no name is known */
+    const char *file;   /* of its mapping; "" if unknown */
+    int64_t flat;       /* samples whose leaf it is */
     int64_t cumulative; /* samples it is anywhere in, each counted once (recursion) */
 };
 
