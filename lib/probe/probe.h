@@ -24,26 +24,26 @@
 /* One live thread of the process, as the probe saw it start. The name is in /proc/self/task/TID/comm. */
 struct ph_thread {
     pid_t tid;
-    bool own;                                /* a thread of Porthole: invisible to every profile */
-    uint64_t started_ns;                     /* CLOCK_MONOTONIC; 0 for the main thread */
-    uintptr_t stack_low, stack_high;         /* bounds, high exclusive; 0 if unknown */
-    uint32_t frame_count;                    /* who created it: return addresses, leaf first */
+    bool own;                        /* a thread of Porthole: invisible to every profile */
+    uint64_t started_ns;             /* CLOCK_MONOTONIC; 0 for the main thread */
+    uintptr_t stack_low, stack_high; /* bounds, high exclusive; 0 if unknown */
+    uint32_t frame_count;            /* who created it: return addresses, leaf first */
     uintptr_t frames[PH_THREAD_FRAMES_MAX];
 };
 
 /* Who serves malloc() in this process. */
 enum ph_allocator {
-    PH_ALLOCATOR_OWN,     /* the jemalloc inside the probe */
+    PH_ALLOCATOR_OWN,      /* the jemalloc inside the probe */
     PH_ALLOCATOR_JEMALLOC, /* the host's jemalloc, with mallctl() and profiling on */
-    PH_ALLOCATOR_OTHER,   /* not ours and not to be profiled */
+    PH_ALLOCATOR_OTHER,    /* not ours and not to be profiled */
 };
 
 /* What the probe could not do, counted since the start. Each is written with relaxed atomics. */
 struct ph_probe_counters {
-    uint64_t activations_failed;  /* the agent could not be started: thread, dlopen or ABI */
-    uint64_t threads_unrecorded;  /* no room in the thread registry */
+    uint64_t activations_failed;      /* the agent could not be started: thread, dlopen or ABI */
+    uint64_t threads_unrecorded;      /* no room in the thread registry */
     uint64_t descriptors_unprotected; /* too high for the table of own descriptors */
-    uint64_t descriptors_defended; /* host calls that would have closed or replaced one of ours */
+    uint64_t descriptors_defended;    /* host calls that would have closed or replaced one of ours */
 };
 
 struct ph_probe {

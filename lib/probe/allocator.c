@@ -1,0 +1,136 @@
+#include "probe/allocator.h"
+
+#include "probe/backtrace.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* jemalloc 5.3.0's public names that no header of libc has. */
+int mallctl(const char *name, void *old, size_t *old_size, void *new_value, size_t new_size);
+void malloc_stats_print(void (*write)(void *, const char *), void *context, const char *options);
+void *valloc(size_t size_bytes);
+void *pvalloc(size_t size_bytes);
+
+/* Read by jemalloc when it starts, which may be before our constructor. Hidden: a malloc_conf in the host's
+ * executable must not switch sampling off; its MALLOC_CONF may. */
+extern const char *malloc_conf __attribute__((visibility("hidden")));
+const char *malloc_conf = "prof:true,prof_active:true,lg_prof_sample:19,prof_accum:true";
+
+#define PRESET_SAMPLE_BYTES (UINT64_C(1) << 19)
+#define ARENA_NONE          UINT32_MAX
+
+static unsigned own_arena = ARENA_NONE; /* written once, by the first thread of ours */
+static bool serves;                     /* malloc() is ours; written by the constructor only */
+
+/* jemalloc has no pvalloc; without one, glibc's chunk would meet our free(). */
+__attribute__((visibility("default"))) void *pvalloc(size_t size_bytes)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    return valloc((size_bytes + page_bytes - 1) & ~(page_bytes - 1));
+}
+
+/* jemalloc's experimental.hooks.prof_backtrace. The stack is a bucket's identity, so our own frames must go here:
+ * later they would keep apart what is equal. */
+static void sample_backtrace(void **frames, unsigned *count, unsigned capacity)
+{
+    *count = (unsigned)ph_backtrace(frames, capacity);
+}
+
+static int write_bool(const char *name, bool value)
+{
+    return mallctl(name, NULL, NULL, &value, sizeof(value));
+}
+
+/* prof.reset forgets live objects, so it is used here and never again: before main() there are next to none. */
+static void set_sampling(uint64_t sample_bytes)
+{
+    if (sample_bytes == 0) {
+        write_bool("prof.active", false);
+    } else if (sample_bytes != PRESET_SAMPLE_BYTES) {
+        size_t lg_sample = (size_t)__builtin_ctzll(sample_bytes);
+        mallctl("prof.reset", NULL, NULL, &lg_sample, sizeof(lg_sample));
+    }
+}
+
+static bool mentions_sampling(const char *conf)
+{
+    return conf && (strstr(conf, "lg_prof_sample") || strstr(conf, "prof_active") || strstr(conf, "prof:"));
+}
+
+static enum ph_allocator find_owner(struct ph_probe *probe)
+{
+    Dl_info us, owner, control;
+    void *malloc_address = dlsym(RTLD_DEFAULT, "malloc");
+    if (!malloc_address || !dladdr(malloc_address, &owner) || !dladdr((void *)ph_allocator_init, &us))
+        return PH_ALLOCATOR_OTHER;
+    probe->allocator_file = owner.dli_fname;
+    if (owner.dli_fbase == us.dli_fbase)
+        return PH_ALLOCATOR_OWN;
+    /* The host's own jemalloc is used if it samples. Both functions must come from one object: ours exports them too. */
+    void *mallctl_address = dlsym(RTLD_DEFAULT, "mallctl");
+    if (!mallctl_address || !dladdr(mallctl_address, &control) || control.dli_fbase != owner.dli_fbase)
+        return PH_ALLOCATOR_OTHER;
+    bool profiles = false;
+    size_t size = sizeof(profiles);
+    *(void **)&probe->mallctl = mallctl_address;
+    *(void **)&probe->malloc_stats_print = dlsym(RTLD_DEFAULT, "malloc_stats_print");
+    if (probe->mallctl("opt.prof", &profiles, &size, NULL, 0) == 0 && profiles)
+        return PH_ALLOCATOR_JEMALLOC;
+    probe->mallctl = NULL;
+    probe->malloc_stats_print = NULL;
+    return PH_ALLOCATOR_OTHER;
+}
+
+void ph_allocator_init(struct ph_probe *probe, const char *host_malloc_conf)
+{
+    probe->allocator_file = "";
+    probe->allocator = find_owner(probe);
+    serves = probe->allocator == PH_ALLOCATOR_OWN;
+    if (!serves)
+        return;
+    probe->mallctl = mallctl;
+    probe->malloc_stats_print = malloc_stats_print;
+    void (*hook)(void **, unsigned *, unsigned) = sample_backtrace;
+    ph_backtrace_warm();
+    mallctl("experimental.hooks.prof_backtrace", NULL, NULL, &hook, sizeof(hook));
+    if (!mentions_sampling(host_malloc_conf))
+        set_sampling(probe->options->heap_sample_bytes);
+}
+
+bool ph_allocator_sampling(bool on)
+{
+    bool was = false;
+    size_t size = sizeof(was);
+    if (serves)
+        mallctl("thread.prof.active", &was, &size, &on, sizeof(on));
+    return was;
+}
+
+void ph_allocator_enter_own(void)
+{
+    if (!serves)
+        return;
+    ph_allocator_sampling(false);
+    unsigned arena = __atomic_load_n(&own_arena, __ATOMIC_ACQUIRE);
+    if (arena == ARENA_NONE) {
+        size_t size = sizeof(arena);
+        if (mallctl("arenas.create", &arena, &size, NULL, 0) != 0)
+            return;
+        __atomic_store_n(&own_arena, arena, __ATOMIC_RELEASE);
+    }
+    mallctl("thread.arena", NULL, NULL, &arena, sizeof(arena));
+}
+
+void ph_allocator_leave_own(void)
+{
+    unsigned arena = __atomic_load_n(&own_arena, __ATOMIC_ACQUIRE);
+    if (!serves || arena == ARENA_NONE)
+        return;
+    char name[32];
+    snprintf(name, sizeof(name), "arena.%u.purge", arena);
+    mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+    mallctl(name, NULL, NULL, NULL, 0);
+}

@@ -1,0 +1,27 @@
+/*
+ * allocator.h - the allocator inside the probe: jemalloc, with sampling on from the first allocation.
+ *
+ * The archive libjemalloc_pic.a brings the functions; here are its settings, its unwinder, and the question who
+ * serves malloc() in this process after all.
+ */
+#ifndef PH_PROBE_ALLOCATOR_H
+#define PH_PROBE_ALLOCATOR_H
+
+#include "probe/probe.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** ph_allocator_init() - find the owner of malloc() and fill the allocator part of @probe; if it is ours, set the
+ * unwinder and the sampling rate. @malloc_conf: the host's MALLOC_CONF, NULL if unset: it wins. */
+void ph_allocator_init(struct ph_probe *probe, const char *malloc_conf);
+
+/** ph_allocator_enter_own() - the calling thread is ours from now on: no samples, an arena of its own, so that our
+ * memory can be told from the host's. ph_allocator_leave_own(): return what the ended work held. */
+void ph_allocator_enter_own(void);
+void ph_allocator_leave_own(void);
+
+/** ph_allocator_sampling() - switch sampling of the calling thread; returns what it was. */
+bool ph_allocator_sampling(bool on);
+
+#endif

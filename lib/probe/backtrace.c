@@ -1,0 +1,42 @@
+#include "probe/backtrace.h"
+
+#include <unwind.h>
+
+/* Set by the linker for this object: its ELF header and the end of its code. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char etext[] __attribute__((visibility("hidden")));
+
+struct walk {
+    void **frames;
+    size_t count, capacity;
+};
+
+void ph_text_range(uintptr_t *ret_low, uintptr_t *ret_high)
+{
+    *ret_low = (uintptr_t)__ehdr_start;
+    *ret_high = (uintptr_t)etext;
+}
+
+static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *argument)
+{
+    struct walk *walk = argument;
+    uintptr_t pc = _Unwind_GetIP(context);
+    if (pc == 0 || walk->count == walk->capacity)
+        return _URC_END_OF_STACK;
+    if (pc < (uintptr_t)__ehdr_start || pc >= (uintptr_t)etext)
+        walk->frames[walk->count++] = (void *)pc;
+    return _URC_NO_REASON;
+}
+
+size_t ph_backtrace(void **ret_frames, size_t capacity)
+{
+    struct walk walk = {ret_frames, 0, capacity};
+    _Unwind_Backtrace(note_frame, &walk);
+    return walk.count;
+}
+
+void ph_backtrace_warm(void)
+{
+    void *frame;
+    ph_backtrace(&frame, 1);
+}

@@ -1,0 +1,22 @@
+/*
+ * backtrace.h - the stack of the calling thread, on the host's thread, in normal code.
+ *
+ * libgcc's unwinder: lock-free since glibc 2.35 (_dl_find_object). libunwind takes loader locks and may allocate, so
+ * it is never used here. Not async-signal-safe.
+ */
+#ifndef PH_PROBE_BACKTRACE_H
+#define PH_PROBE_BACKTRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** ph_backtrace() - at most @capacity return addresses, leaf first, without frames of Porthole. The count. */
+size_t ph_backtrace(void **ret_frames, size_t capacity);
+
+/** ph_backtrace_warm() - let libgcc set up what it sets up on first use, while nobody waits. */
+void ph_backtrace_warm(void);
+
+/** ph_text_range() - where the probe's own code lies; high is exclusive. */
+void ph_text_range(uintptr_t *ret_low, uintptr_t *ret_high);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * guard.h - on whose thread are we, and are we inside Porthole already?
+ *
+ * A hook calls the real function first and enters only to take its note: so a blocking call that is left by
+ * cancellation, longjmp or pthread_exit leaves no guard behind. The guard keeps the host's errno. What records
+ * takes the guard as a parameter, so that calling it unguarded does not compile.
+ */
+#ifndef PH_PROBE_GUARD_H
+#define PH_PROBE_GUARD_H
+
+#include <errno.h>
+#include <stdbool.h>
+
+struct ph_thread_slot;
+
+/* Small, and initial-exec: dynamic TLS allocates on first touch, inside malloc that is endless recursion. */
+struct ph_tls {
+    bool inside; /* this thread is in Porthole's code */
+    bool own;    /* this thread is Porthole's */
+    struct ph_thread_slot *slot;
+};
+
+extern __thread struct ph_tls ph_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+struct ph_guard {
+    int host_errno;
+};
+
+static inline bool ph_on_own_thread(void)
+{
+    return ph_tls.own;
+}
+
+/** ph_guard_enter() - false, and nothing to leave, on a thread of ours or inside Porthole: then just pass through. */
+static inline bool ph_guard_enter(struct ph_guard *guard)
+{
+    if (ph_tls.inside || ph_tls.own)
+        return false;
+    guard->host_errno = errno;
+    ph_tls.inside = true;
+    return true;
+}
+
+static inline void ph_guard_leave(const struct ph_guard *guard)
+{
+    ph_tls.inside = false;
+    errno = guard->host_errno;
+}
+
+#endif

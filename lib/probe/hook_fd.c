@@ -1,0 +1,98 @@
+/*
+ * hook_fd.c - descriptors: ours survive what the host closes or replaces.
+ *
+ * close() must stay async-signal-safe and cheap: one look into a bitmap. A host that closes one of ours is told what it
+ * would be told if it were not there: EBADF.
+ */
+#include "probe/counters.h"
+#include "probe/guard.h"
+#include "probe/own_fd.h"
+#include "probe/real.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define PH_EXPORT __attribute__((visibility("default")))
+
+PH_EXPORT int close(int fd)
+{
+    if (ph_own_fd_has(fd)) {
+        if (!ph_on_own_thread()) {
+            PH_COUNT(descriptors_defended);
+            errno = EBADF;
+            return -1;
+        }
+        ph_own_fd_drop(fd);
+    }
+    return ph_real()->close(fd);
+}
+
+/* Ours are islands: the range is closed around them. */
+PH_EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+    /* With CLOSE_RANGE_CLOEXEC nothing is closed, and ours are CLOEXEC already. */
+    bool whole = first > last || first > INT_MAX || (flags & CLOSE_RANGE_CLOEXEC) || ph_on_own_thread();
+    int island = whole ? PH_OWN_FD_NONE : ph_own_fd_next((int)first);
+    for (; island != PH_OWN_FD_NONE && (unsigned)island <= last; island = ph_own_fd_next(island + 1)) {
+        PH_COUNT(descriptors_defended);
+        if ((unsigned)island > first && ph_real()->close_range(first, (unsigned)island - 1, flags) < 0)
+            return -1;
+        if ((unsigned)island == last)
+            return 0;
+        first = (unsigned)island + 1;
+    }
+    return ph_real()->close_range(first, last, flags);
+}
+
+PH_EXPORT void closefrom(int first)
+{
+    int island = ph_own_fd_next(first);
+    for (; island != PH_OWN_FD_NONE; island = ph_own_fd_next(island + 1)) {
+        PH_COUNT(descriptors_defended);
+        for (int fd = first < 0 ? 0 : first; fd < island; fd++)
+            ph_real()->close(fd); /* a bounded loop: close_range() may be forbidden where this is called */
+        first = island + 1;
+    }
+    ph_real()->closefrom(first);
+}
+
+/* The host may not have our number, and moving ours away would need every user of it to know. EBUSY is what dup2(2)
+ * says when it meets another thread that is about to open the number. */
+static bool is_taken(int from, int to)
+{
+    if (from == to || !ph_own_fd_has(to) || ph_on_own_thread())
+        return false;
+    PH_COUNT(descriptors_defended);
+    errno = EBUSY;
+    return true;
+}
+
+PH_EXPORT int dup2(int from, int to)
+{
+    return is_taken(from, to) ? -1 : ph_real()->dup2(from, to);
+}
+
+PH_EXPORT int dup3(int from, int to, int flags)
+{
+    return is_taken(from, to) ? -1 : ph_real()->dup3(from, to, flags);
+}
+
+/* What libraries in the agent make on our threads becomes ours at once. */
+static int made(int fd)
+{
+    return fd >= 0 && ph_on_own_thread() ? ph_own_fd_take(fd) : fd;
+}
+
+PH_EXPORT int epoll_create1(int flags)
+{
+    return made(ph_real()->epoll_create1(flags));
+}
+
+PH_EXPORT int eventfd(unsigned count, int flags)
+{
+    return made(ph_real()->eventfd(count, flags));
+}

@@ -1,0 +1,17 @@
+/* hook_thread.c - threads: recorded with the stack that made them. */
+#include "probe/guard.h"
+#include "probe/real.h"
+#include "probe/thread.h"
+
+__attribute__((visibility("default"))) int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                                                          void *(*start)(void *), void *argument)
+{
+    struct ph_guard guard;
+    if (ph_on_own_thread())
+        return ph_thread_create(NULL, thread, attributes, start, argument); /* a library's thread in the agent */
+    if (!ph_guard_enter(&guard))
+        return ph_real()->pthread_create(thread, attributes, start, argument);
+    int result = ph_thread_create(&guard, thread, attributes, start, argument);
+    ph_guard_leave(&guard);
+    return result;
+}

@@ -1,0 +1,29 @@
+/*
+ * own_fd.h - which descriptors are ours, so that the host's "close everything" does not meet them.
+ *
+ * A bitmap: looked up in every close() of the host, so without lock and without loop. Async-signal-safe throughout.
+ */
+#ifndef PH_PROBE_OWN_FD_H
+#define PH_PROBE_OWN_FD_H
+
+#include <stdbool.h>
+
+#define PH_OWN_FD_NONE (-1)
+
+/** ph_own_fd_take() - make @fd ours: to 512 or above where the limit allows (never 0 to 2), CLOEXEC, protected.
+ * The new number; @fd itself, perhaps unprotected and counted, where that fails. */
+int ph_own_fd_take(int fd);
+
+/** ph_own_fd_has() - is @fd ours? Only in the process that took it: in a child made by a bare clone() nothing is. */
+bool ph_own_fd_has(int fd);
+
+/** ph_own_fd_drop() - @fd is about to be closed by us. */
+void ph_own_fd_drop(int fd);
+
+/** ph_own_fd_next() - the first of ours at @from or above, PH_OWN_FD_NONE if there is none. */
+int ph_own_fd_next(int from);
+
+/** ph_own_fd_close_all() - in a forked child: close the copies of our descriptors and forget them. */
+void ph_own_fd_close_all(void);
+
+#endif

@@ -1,0 +1,204 @@
+#include "probe/thread.h"
+
+#include "base/clock.h"
+#include "probe/allocator.h"
+#include "probe/backtrace.h"
+#include "probe/counters.h"
+#include "probe/real.h"
+#include "probe/thread_table.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define OWN_STACK_BYTES ((size_t)512 * 1024)
+
+__thread struct ph_tls ph_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+static pthread_key_t exit_key;
+static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
+static bool exit_key_made;
+
+static void thread_ends(void *slot)
+{
+    bool own = ph_tls.own;
+    ph_tls.slot = NULL;
+    ph_thread_slot_release(slot);
+    if (own)
+        ph_allocator_leave_own();
+}
+
+static void make_exit_key(void)
+{
+    exit_key_made = pthread_key_create(&exit_key, thread_ends) == 0;
+}
+
+static void note_stack(struct ph_thread *record)
+{
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    void *low;
+    size_t size_bytes;
+    if (pthread_attr_getstack(&attributes, &low, &size_bytes) == 0) {
+        record->stack_low = (uintptr_t)low;
+        record->stack_high = (uintptr_t)low + size_bytes;
+    }
+    pthread_attr_destroy(&attributes);
+}
+
+/* First code on the new thread. The host's function is a tail call: it is the first frame, as without us. */
+static void *begin(void *argument)
+{
+    struct ph_thread_slot *slot = argument;
+    struct ph_thread *record = &slot->record;
+    void *(*start)(void *) = slot->start;
+    void *start_argument = slot->argument;
+
+    ph_tls.inside = true;
+    ph_tls.own = record->own;
+    ph_tls.slot = slot;
+    pthread_setspecific(exit_key, slot);
+    if (record->own)
+        ph_allocator_enter_own();
+    note_stack(record);
+    record->started_ns = (uint64_t)ph_clock_monotonic_ns();
+    __atomic_store_n(&record->tid, gettid(), __ATOMIC_RELEASE);
+    ph_tls.inside = false;
+    return start(start_argument);
+}
+
+static struct ph_thread_slot *prepare(bool own, void *(*start)(void *), void *argument)
+{
+    pthread_once(&exit_key_once, make_exit_key);
+    struct ph_thread_slot *slot = exit_key_made ? ph_thread_slot_claim() : NULL;
+    if (!slot) {
+        PH_COUNT(threads_unrecorded);
+        return NULL;
+    }
+    struct ph_thread *record = &slot->record;
+    slot->start = start;
+    slot->argument = argument;
+    record->own = own;
+    record->stack_low = record->stack_high = 0;
+    record->frame_count = own ? 0 : (uint32_t)ph_backtrace((void **)record->frames, PH_THREAD_FRAMES_MAX);
+    return slot;
+}
+
+int ph_thread_create(const struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
+                     void *(*start)(void *), void *argument)
+{
+    struct ph_thread_slot *slot = prepare(!guard, start, argument);
+    if (!slot)
+        return ph_real()->pthread_create(ret_thread, attributes, start, argument);
+    int result = ph_real()->pthread_create(ret_thread, attributes, begin, slot);
+    if (result != 0)
+        ph_thread_slot_release(slot);
+    return result;
+}
+
+/* What a thread of ours is to do; on the heap until it has begun. */
+struct own_work {
+    char name[16];
+    void *(*body)(void *);
+    void *argument;
+};
+
+static void *run_own(void *argument)
+{
+    struct own_work work = *(struct own_work *)argument;
+    free(argument);
+    prctl(PR_SET_NAME, work.name);
+    return work.body(work.argument);
+}
+
+static int create_detached(struct own_work *work)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    int result = pthread_attr_init(&attributes);
+    if (result != 0)
+        return -result;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, OWN_STACK_BYTES);
+    struct ph_thread_slot *slot = prepare(true, run_own, work);
+    result = slot ? ph_real()->pthread_create(&thread, &attributes, begin, slot) : EAGAIN;
+    if (slot && result != 0)
+        ph_thread_slot_release(slot);
+    pthread_attr_destroy(&attributes);
+    return -result;
+}
+
+int ph_own_thread(const char *name, void *(*body)(void *), void *argument)
+{
+    struct own_work *work = malloc(sizeof(*work));
+    if (!work)
+        return -ENOMEM;
+    *work = (struct own_work){.body = body, .argument = argument};
+    strncpy(work->name, name, sizeof(work->name) - 1);
+
+    /* The new thread inherits the mask: no signal meant for the host is ever delivered to one of ours. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int result = create_detached(work);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (result < 0)
+        free(work);
+    return result;
+}
+
+/* A record that changes while it is copied belongs to a thread that ends: it is left out. */
+static bool copy_record(const struct ph_thread_slot *slot, struct ph_thread *ret_thread)
+{
+    pid_t tid = __atomic_load_n(&slot->record.tid, __ATOMIC_ACQUIRE);
+    if (tid == 0)
+        return false;
+    *ret_thread = slot->record;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&slot->record.tid, __ATOMIC_RELAXED) == tid &&
+           ret_thread->frame_count <= PH_THREAD_FRAMES_MAX;
+}
+
+size_t ph_threads(struct ph_thread *ret_threads, size_t capacity)
+{
+    /* The main thread was never created by anyone: it has no record. */
+    size_t count = 1;
+    if (capacity)
+        ret_threads[0] = (struct ph_thread){.tid = getpid()};
+    uint32_t slots = ph_thread_slot_count();
+    for (uint32_t number = 1; number <= slots; number++) {
+        const struct ph_thread_slot *slot = ph_thread_slot_at(number);
+        struct ph_thread thread;
+        if (!slot || !copy_record(slot, &thread) || thread.tid == getpid())
+            continue;
+        if (count < capacity)
+            ret_threads[count] = thread;
+        count++;
+    }
+    return count;
+}
+
+void ph_threads_after_fork(void)
+{
+    struct ph_thread_slot *kept = ph_tls.slot;
+    ph_thread_table_reset(kept);
+    if (kept)
+        __atomic_store_n(&kept->record.tid, gettid(), __ATOMIC_RELEASE);
+}
+
+struct ph_own_scope ph_own_scope_enter(void)
+{
+    struct ph_own_scope scope = {ph_tls.own, ph_allocator_sampling(false)};
+    ph_tls.own = true;
+    return scope;
+}
+
+void ph_own_scope_leave(struct ph_own_scope scope)
+{
+    ph_tls.own = scope.was_own;
+    ph_allocator_sampling(scope.was_sampling);
+}

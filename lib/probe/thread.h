@@ -1,0 +1,36 @@
+/*
+ * thread.h - the threads of this process: a registry of those that live, and the making of our own.
+ *
+ * A record is claimed by the creator, filled by the new thread, read by the agent at any time, and released by a TLS
+ * destructor, which pthread_exit and cancellation do not skip. Lock-free; allocates (mmap) once for 64 threads.
+ */
+#ifndef PH_PROBE_THREAD_H
+#define PH_PROBE_THREAD_H
+
+#include "probe/guard.h"
+#include "probe/probe.h"
+
+#include <pthread.h>
+
+/** ph_thread_create() - pthread_create() with a record: @own for a thread of ours. Returns what pthread_create() does.
+ * @guard: NULL only on threads of ours. */
+int ph_thread_create(const struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
+                     void *(*start)(void *), void *argument);
+
+/** ph_own_thread() - ph_probe.own_thread. */
+int ph_own_thread(const char *name, void *(*body)(void *), void *argument);
+
+/** ph_threads() - ph_probe.threads. */
+size_t ph_threads(struct ph_thread *ret_threads, size_t capacity);
+
+/** ph_threads_after_fork() - in the child: one thread is left. */
+void ph_threads_after_fork(void);
+
+/* Turns the calling thread of the host into one of ours for the length of a call of the public API. */
+struct ph_own_scope {
+    bool was_own, was_sampling;
+};
+struct ph_own_scope ph_own_scope_enter(void);
+void ph_own_scope_leave(struct ph_own_scope scope);
+
+#endif
