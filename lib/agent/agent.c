@@ -1,0 +1,84 @@
+/*
+ * agent.c - the lifecycle of the heavy half: what the probe may ask for, wired to the rooms below.
+ */
+#include "base/buf.h"
+#include "collect/heap.h"
+#include "model/pprof_write.h"
+#include "probe/probe.h"
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct ph_probe *probe;
+static struct ph_server *server; /* written by start() and stop(), which the probe never runs at once */
+
+static int start(void)
+{
+    struct ph_error error = {0};
+    char line[512];
+    int result = ph_server_start(probe, &server, &error);
+    if (result < 0) {
+        probe->say(error.text);
+        return result;
+    }
+    const char *url = ph_server_url(server);
+    if (probe->options->log == PH_LOG_START && url[0]) {
+        bool is_path = strncmp(url, "unix:", 5) == 0;
+        snprintf(line, sizeof(line), "%s[%d] opens %s%s", program_invocation_short_name, (int)getpid(), url,
+                 is_path ? "" : "/debug/");
+        probe->say(line);
+    }
+    return 0;
+}
+
+static void stop(void)
+{
+    ph_server_stop(server);
+    server = NULL;
+}
+
+static int write_all(int fd, const char *bytes, size_t size_bytes)
+{
+    while (size_bytes) {
+        ssize_t written = write(fd, bytes, size_bytes);
+        if (written < 0 && errno != EINTR)
+            return -errno;
+        if (written > 0) {
+            bytes += written;
+            size_bytes -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+static int heap_write(int fd)
+{
+    struct ph_profile *profile = NULL;
+    struct ph_buf bytes = PH_BUF_INIT;
+    int result = ph_heap_collect(probe, false, &profile, NULL);
+    if (result == 0)
+        result = ph_pprof_write(profile, &bytes, NULL);
+    if (result == 0)
+        result = write_all(fd, bytes.data, bytes.size_bytes);
+    ph_buf_fini(&bytes);
+    ph_profile_free(profile);
+    return result;
+}
+
+static const struct ph_agent agent = {
+    .abi = PH_PROBE_ABI,
+    .start = start,
+    .stop = stop,
+    .heap_write = heap_write,
+};
+
+__attribute__((visibility("default"))) const struct ph_agent *ph_agent_entry(const struct ph_probe *the_probe)
+{
+    if (the_probe->abi != PH_PROBE_ABI)
+        return NULL;
+    probe = the_probe;
+    return &agent;
+}

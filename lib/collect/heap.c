@@ -1,0 +1,153 @@
+#include "collect/heap.h"
+
+#include "base/clock.h"
+#include "collect/dump.h"
+#include "collect/jemalloc.h"
+#include "elf/modules.h"
+#include "elf/symbolize.h"
+#include "model/jeheap_read.h"
+#include "model/merge.h"
+#include "model/scale.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Whose frames are not the host's. */
+struct strip {
+    const struct ph_probe *probe;
+    const struct ph_profile *profile;
+    uint32_t allocator_file; /* string; 0 if the allocator has no object of its own */
+};
+
+/* An allocator that is a library is stripped by mapping. One inside the host's executable cannot be: its mapping is
+ * the host's own code. */
+static enum ph_frame_rule strip_frame(void *context, uint64_t address, uint32_t mapping)
+{
+    const struct strip *strip = context;
+    if (address >= strip->probe->text_low && address < strip->probe->text_high)
+        return PH_FRAME_DROP;
+    bool is_allocator =
+        mapping > 1 && strip->allocator_file && strip->profile->mappings[mapping - 1].file == strip->allocator_file;
+    return is_allocator ? PH_FRAME_DROP : PH_FRAME_KEEP;
+}
+
+static int read_dump(const struct ph_probe *probe, const struct ph_dump *dump, struct ph_profile *profile,
+                     struct ph_error *error)
+{
+    struct strip strip = {probe, profile, 0};
+    if (probe->allocator == PH_ALLOCATOR_JEMALLOC)
+        strip.allocator_file = ph_profile_string(profile, probe->allocator_file);
+    struct ph_jeheap_options options = {strip_frame, &strip};
+    return ph_jeheap_read(profile, dump->text, dump->size_bytes, &options, error);
+}
+
+static void describe(const struct ph_probe *probe, struct ph_profile *profile, int64_t time_ns)
+{
+    char line[64];
+    snprintf(line, sizeof(line), "porthole %s", probe->version);
+    ph_profile_add_comment(profile, line);
+    ph_jemalloc_describe(probe, profile);
+    profile->time_ns = time_ns;
+}
+
+static int out_of_memory(struct ph_error *error)
+{
+    return ph_error_set(error, -ENOMEM, "no memory for the heap profile");
+}
+
+/* Modules are taken after the dump: every address in the dump was mapped before it. */
+static int fill(const struct ph_probe *probe, const struct ph_dump *dump, struct ph_profile *profile,
+                struct ph_error *error)
+{
+    struct ph_modules modules;
+    int result = ph_modules_self(&modules, error);
+    if (result < 0)
+        return result;
+    result = ph_modules_into_profile(&modules, profile, NULL);
+    if (result == 0)
+        result = read_dump(probe, dump, profile, error);
+    if (result == 0)
+        result = ph_symbolize(profile, &modules);
+    ph_modules_fini(&modules);
+    return result;
+}
+
+int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error)
+{
+    struct ph_dump dump;
+    int result = ph_jemalloc_samples(probe, error);
+    if (result < 0)
+        return result;
+    if (gc)
+        ph_jemalloc_purge(probe);
+    int64_t time_ns = ph_clock_realtime_ns();
+    result = ph_dump_take(probe, &dump, error);
+    if (result < 0)
+        return result;
+    struct ph_profile *profile = ph_profile_new();
+    result = profile ? fill(probe, &dump, profile, error) : -ENOMEM;
+    ph_dump_release(&dump);
+    if (result == 0) {
+        describe(probe, profile, time_ns);
+        result = ph_profile_status(profile);
+    }
+    if (result < 0) {
+        ph_profile_free(profile);
+        return result == -ENOMEM ? out_of_memory(error) : result;
+    }
+    *ret_profile = profile;
+    return 0;
+}
+
+int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, struct ph_profile **ret_delta,
+                  struct ph_error *error)
+{
+    struct ph_profile *minus = NULL;
+    struct ph_profile *delta = NULL;
+    int result = ph_profile_merge(&earlier, 1, &minus, error); /* a copy */
+    if (result < 0)
+        return result;
+    ph_profile_negate(minus);
+    const struct ph_profile *both[] = {minus, later};
+    result = ph_profile_merge(both, 2, &delta, error);
+    ph_profile_free(minus);
+    if (result < 0)
+        return result;
+    delta->time_ns = later->time_ns;
+    delta->duration_ns = later->time_ns - earlier->time_ns;
+    *ret_delta = delta;
+    return 0;
+}
+
+/* jemalloc writes pieces of lines; each line gets "# " before it, so that parsers of the text skip it. */
+struct comment_lines {
+    struct ph_buf *out;
+    bool inside_line;
+};
+
+static void write_comment(void *context, const char *text)
+{
+    struct comment_lines *lines = context;
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        if (!lines->inside_line)
+            ph_buf_text(lines->out, length ? "# " : "#");
+        ph_buf_append(lines->out, text, length);
+        lines->inside_line = text[length] == '\0';
+        text += length;
+        if (*text == '\n') {
+            ph_buf_char(lines->out, '\n');
+            text++;
+        }
+    }
+}
+
+void ph_heap_statistics(const struct ph_probe *probe, struct ph_buf *out)
+{
+    struct comment_lines lines = {out, false};
+    if (probe->malloc_stats_print)
+        probe->malloc_stats_print(write_comment, &lines, "dablxeh"); /* totals; no arenas, bins, mutexes, extents */
+    if (lines.inside_line)
+        ph_buf_char(out, '\n');
+}
