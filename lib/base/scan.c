@@ -3,15 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-bool ph_scan_text(struct ph_scan *scan, const char *text)
-{
-    size_t length = strlen(text);
-    if ((size_t)(scan->end - scan->next) < length || memcmp(scan->next, text, length) != 0)
-        return false;
-    scan->next += length;
-    return true;
-}
-
 void ph_scan_blanks(struct ph_scan *scan)
 {
     while (scan->next < scan->end && (*scan->next == ' ' || *scan->next == '\t'))
@@ -51,10 +42,25 @@ static const signed char hex_digit[256] = {
     ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
+static inline uint64_t hex_value(char c)
+{
+    return (uint64_t)hex_digit[(unsigned char)c];
+}
+
+/* Four digits at once: their look-ups do not wait for one another. False if one of them is none. */
+static inline bool hex_group(const char *next, uint64_t *ret_group)
+{
+    uint64_t a = hex_value(next[0]), b = hex_value(next[1]), c = hex_value(next[2]), d = hex_value(next[3]);
+    *ret_group = (a << 12) + (b << 8) + (c << 4) + d - 0x1111;
+    return a && b && c && d;
+}
+
 bool ph_scan_hex(struct ph_scan *scan, uint64_t *ret_value)
 {
-    uint64_t value = 0;
+    uint64_t value = 0, group;
     const char *next = scan->next;
+    for (; scan->end - next >= 4 && !(value >> 48) && hex_group(next, &group); next += 4)
+        value = value << 16 | group;
     for (; next < scan->end && hex_digit[(unsigned char)*next]; next++) {
         if (value >> 60)
             return false;

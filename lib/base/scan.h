@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct ph_scan {
     const char *start, *next, *end;
@@ -33,7 +34,14 @@ static inline bool ph_scan_char(struct ph_scan *scan, char c)
     return true;
 }
 
-bool ph_scan_text(struct ph_scan *scan, const char *text);
+static inline bool ph_scan_text(struct ph_scan *scan, const char *text)
+{
+    size_t length = strlen(text);
+    if ((size_t)(scan->end - scan->next) < length || memcmp(scan->next, text, length) != 0)
+        return false;
+    scan->next += length;
+    return true;
+}
 
 /** ph_scan_blanks() - step over blanks and tabs, not over line ends. */
 void ph_scan_blanks(struct ph_scan *scan);

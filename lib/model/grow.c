@@ -14,7 +14,7 @@ static size_t capacity_for(size_t count)
     return (size_t)1 << (64 - __builtin_clzl(count - 1));
 }
 
-int ph_grow(void *array, size_t entry_bytes, uint32_t count, size_t more)
+int ph_grow_array(void *array, size_t entry_bytes, uint32_t count, size_t more)
 {
     if (more > COUNT_MAX - count)
         return -EOVERFLOW;

@@ -114,7 +114,8 @@ static int read_stack(struct reader *reader)
     reader->frame_count = 0;
     while (ph_scan_char(&reader->scan, ' ')) {
         uint64_t address;
-        if (!ph_scan_text(&reader->scan, "0x") || !ph_scan_hex(&reader->scan, &address))
+        if (!ph_scan_char(&reader->scan, '0') || !ph_scan_char(&reader->scan, 'x') ||
+            !ph_scan_hex(&reader->scan, &address))
             return expected(reader, "an address (0x and at most 16 hex digits)");
         uint32_t location = location_of(reader, address);
         if (location == DROPPED)

@@ -9,11 +9,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SITES         30000 /* distinct return addresses */
 #define MAIN_START    UINT64_C(0x55d0c1a00000)
 #define LIBRARY_START UINT64_C(0x7f3a5c000000)
 #define SEGMENT_BYTES UINT64_C(0x400000)
+#define DEPTH_MIN     20
+#define DEPTH_MAX     25
 
 static uint64_t state = 88172645463325252;
 
@@ -35,32 +38,65 @@ static uint64_t site_address(uint64_t site)
     return LIBRARY_START + (site % 8) * 2 * SEGMENT_BYTES + offset;
 }
 
-static void write_stack(int depth)
+struct stack {
+    uint64_t addresses[DEPTH_MAX]; /* leaf first */
+    int depth;
+};
+
+/* Little choice near the root and in the allocating wrappers at the leaf, much between. */
+static uint64_t choices_at(int frame, int depth)
 {
-    uint64_t sites[32];
-    uint64_t site = 0;
-    /* Near the root there is little choice, towards the leaf much. */
-    for (int i = 0; i < depth; i++) {
-        uint64_t choice = next_random() % (i < 6 ? 3 : 12);
-        site = (site * 31 + choice * 7919 + (uint64_t)i * 131) % SITES;
-        sites[i] = site;
-    }
-    putchar('@');
-    for (int i = depth - 1; i >= 0; i--)
-        printf(" 0x%" PRIx64, site_address(sites[i]));
-    putchar('\n');
+    return frame < 6 || frame >= depth - 3 ? 2 : 6;
 }
 
-static void write_block(void)
+static void make_stack(struct stack *stack)
+{
+    uint64_t site = 0;
+    stack->depth = DEPTH_MIN + (int)(next_random() % (DEPTH_MAX - DEPTH_MIN + 1));
+    for (int i = 0; i < stack->depth; i++) {
+        uint64_t choice = next_random() % choices_at(i, stack->depth);
+        if (i == stack->depth - 3)
+            site = 0;
+        site = (site * 31 + choice * 7919 + (uint64_t)i * 131) % SITES;
+        stack->addresses[stack->depth - 1 - i] = site_address(site);
+    }
+}
+
+/* jemalloc dumps in this order (prof_gctx_comp() in prof_data.c). */
+static int by_addresses(const void *a, const void *b)
+{
+    const struct stack *x = a, *y = b;
+    int shorter = x->depth < y->depth ? x->depth : y->depth;
+    int difference = memcmp(x->addresses, y->addresses, (size_t)shorter * sizeof(x->addresses[0]));
+    return difference ? difference : x->depth - y->depth;
+}
+
+static void write_block(const struct stack *stack)
 {
     uint64_t objects = 1 + next_random() % 20;
     uint64_t bytes = objects * (16 + next_random() % 100000);
     uint64_t all = objects + next_random() % 50;
     uint64_t all_bytes = bytes / objects * all;
-    write_stack(20 + (int)(next_random() % 6));
-    printf("  t*: %" PRIu64 ": %" PRIu64 " [%" PRIu64 ": %" PRIu64 "]\n", objects, bytes, all, all_bytes);
+    putchar('@');
+    for (int i = 0; i < stack->depth; i++)
+        printf(" 0x%" PRIx64, stack->addresses[i]);
+    printf("\n  t*: %" PRIu64 ": %" PRIu64 " [%" PRIu64 ": %" PRIu64 "]\n", objects, bytes, all, all_bytes);
     printf("  t%" PRIu64 ": %" PRIu64 ": %" PRIu64 " [%" PRIu64 ": %" PRIu64 "]\n", next_random() % 8, objects,
            bytes, all, all_bytes);
+}
+
+static int write_stacks(size_t count)
+{
+    struct stack *stacks = calloc(count, sizeof(*stacks));
+    if (!stacks)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        make_stack(&stacks[i]);
+    qsort(stacks, count, sizeof(*stacks), by_addresses);
+    for (size_t i = 0; i < count; i++)
+        write_block(&stacks[i]);
+    free(stacks);
+    return 0;
 }
 
 static void write_maps(void)
@@ -86,8 +122,8 @@ int main(int argc, char **argv)
     printf("heap_v2/524288\n  t*: 28106: 56637512 [0: 0]\n");
     for (int i = 0; i < 8; i++)
         printf("  t%d: 352: 16777344 [0: 0] worker %d\n", i, i);
-    for (long i = 0; i < stacks; i++)
-        write_block();
+    if (write_stacks((size_t)stacks) < 0)
+        return 1;
     write_maps();
     return fflush(stdout) != 0;
 }
