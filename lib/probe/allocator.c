@@ -1,6 +1,7 @@
 #include "probe/allocator.h"
 
 #include "probe/backtrace.h"
+#include "probe/export.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ static unsigned own_arena = ARENA_NONE; /* written once, by the first thread of 
 static bool serves;                     /* malloc() is ours; written by the constructor only */
 
 /* jemalloc has no pvalloc; without one, glibc's chunk would meet our free(). */
-__attribute__((visibility("default"))) void *pvalloc(size_t size_bytes)
+PH_EXPORT void *pvalloc(size_t size_bytes)
 {
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     return valloc((size_bytes + page_bytes - 1) & ~(page_bytes - 1));

@@ -3,13 +3,13 @@
 
 #include "base/clock.h"
 #include "probe/activate.h"
+#include "probe/export.h"
 #include "probe/load.h"
 #include "probe/say.h"
 #include "probe/thread.h"
 
 #include <sys/auxv.h>
 
-#define PH_EXPORT     __attribute__((visibility("default")))
 #define START_WAIT_NS (30 * PH_NS_PER_S)
 
 PH_EXPORT const char *porthole_version(void)

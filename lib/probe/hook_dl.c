@@ -1,4 +1,5 @@
 /* hook_dl.c - the loader: RTLD_DEEPBIND would bind a module to glibc's malloc while its host frees with ours. */
+#include "probe/export.h"
 #include "probe/real.h"
 
 #include <dlfcn.h>
@@ -17,7 +18,7 @@
 #define TAIL_CALLING __attribute__((optimize("O2,optimize-sibling-calls")))
 #endif
 
-TAIL_CALLING __attribute__((visibility("default"))) void *dlopen(const char *file, int flags)
+PH_EXPORT TAIL_CALLING void *dlopen(const char *file, int flags)
 {
     TAIL_CALL return ph_real()->dlopen(file, flags & ~RTLD_DEEPBIND);
 }

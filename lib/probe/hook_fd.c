@@ -5,6 +5,7 @@
  * would be told if it were not there: EBADF.
  */
 #include "probe/counters.h"
+#include "probe/export.h"
 #include "probe/guard.h"
 #include "probe/own_fd.h"
 #include "probe/real.h"
@@ -15,8 +16,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#define PH_EXPORT __attribute__((visibility("default")))
 
 PH_EXPORT int close(int fd)
 {

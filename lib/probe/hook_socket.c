@@ -1,12 +1,11 @@
 /* hook_socket.c - sockets: a process that listens, or accepts on a socket it was handed, is a server. */
 #include "probe/activate.h"
+#include "probe/export.h"
 #include "probe/guard.h"
 #include "probe/own_fd.h"
 #include "probe/real.h"
 
 #include <sys/socket.h>
-
-#define PH_EXPORT __attribute__((visibility("default")))
 
 PH_EXPORT int listen(int fd, int backlog)
 {

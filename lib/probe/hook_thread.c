@@ -1,10 +1,11 @@
 /* hook_thread.c - threads: recorded with the stack that made them. */
+#include "probe/export.h"
 #include "probe/guard.h"
 #include "probe/real.h"
 #include "probe/thread.h"
 
-__attribute__((visibility("default"))) int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                                                          void *(*start)(void *), void *argument)
+PH_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                             void *argument)
 {
     struct ph_guard guard;
     if (ph_on_own_thread())
