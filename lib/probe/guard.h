@@ -41,6 +41,18 @@ static inline bool ph_guard_enter(struct ph_guard *guard)
     return true;
 }
 
+/* Around a real function that is called inside the guard: it sees the host's errno, and what it leaves there is the
+ * host's again. */
+static inline void ph_guard_lend_errno(const struct ph_guard *guard)
+{
+    errno = guard->host_errno;
+}
+
+static inline void ph_guard_take_errno(struct ph_guard *guard)
+{
+    guard->host_errno = errno;
+}
+
 static inline void ph_guard_leave(const struct ph_guard *guard)
 {
     ph_tls.inside = false;

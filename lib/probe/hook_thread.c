@@ -9,7 +9,7 @@ PH_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes
 {
     struct ph_guard guard;
     if (ph_on_own_thread())
-        return ph_thread_create(NULL, thread, attributes, start, argument); /* a library's thread in the agent */
+        return ph_thread_create_own(thread, attributes, start, argument);
     if (!ph_guard_enter(&guard))
         return ph_real()->pthread_create(thread, attributes, start, argument);
     int result = ph_thread_create(&guard, thread, attributes, start, argument);

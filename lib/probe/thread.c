@@ -88,16 +88,30 @@ static struct ph_thread_slot *prepare(bool own, void *(*start)(void *), void *ar
     return slot;
 }
 
-int ph_thread_create(const struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
-                     void *(*start)(void *), void *argument)
+static int create(struct ph_thread_slot *slot, pthread_t *ret_thread, const pthread_attr_t *attributes)
 {
-    struct ph_thread_slot *slot = prepare(!guard, start, argument);
-    if (!slot)
-        return ph_real()->pthread_create(ret_thread, attributes, start, argument);
     int result = ph_real()->pthread_create(ret_thread, attributes, begin, slot);
     if (result != 0)
         ph_thread_slot_release(slot);
     return result;
+}
+
+int ph_thread_create(struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
+                     void *(*start)(void *), void *argument)
+{
+    struct ph_thread_slot *slot = prepare(false, start, argument);
+    ph_guard_lend_errno(guard);
+    int result = slot ? create(slot, ret_thread, attributes)
+                      : ph_real()->pthread_create(ret_thread, attributes, start, argument);
+    ph_guard_take_errno(guard);
+    return result;
+}
+
+int ph_thread_create_own(pthread_t *ret_thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                         void *argument)
+{
+    struct ph_thread_slot *slot = prepare(true, start, argument);
+    return slot ? create(slot, ret_thread, attributes) : EAGAIN; /* unrecorded, it would pass for the host's */
 }
 
 /* What a thread of ours is to do; on the heap until it has begun. */
@@ -124,10 +138,7 @@ static int create_detached(struct own_work *work)
         return -result;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, OWN_STACK_BYTES);
-    struct ph_thread_slot *slot = prepare(true, run_own, work);
-    result = slot ? ph_real()->pthread_create(&thread, &attributes, begin, slot) : EAGAIN;
-    if (slot && result != 0)
-        ph_thread_slot_release(slot);
+    result = ph_thread_create_own(&thread, &attributes, run_own, work);
     pthread_attr_destroy(&attributes);
     return -result;
 }

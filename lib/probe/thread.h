@@ -12,10 +12,13 @@
 
 #include <pthread.h>
 
-/** ph_thread_create() - pthread_create() with a record: @own for a thread of ours. Returns what pthread_create() does.
- * @guard: NULL only on threads of ours. */
-int ph_thread_create(const struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
+/** ph_thread_create() - pthread_create() with a record, on a thread of the host. Returns what pthread_create() does. */
+int ph_thread_create(struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
                      void *(*start)(void *), void *argument);
+
+/** ph_thread_create_own() - the same on a thread of ours: what a library in the agent makes is ours, too. */
+int ph_thread_create_own(pthread_t *ret_thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                         void *argument);
 
 /** ph_own_thread() - ph_probe.own_thread. */
 int ph_own_thread(const char *name, void *(*body)(void *), void *argument);
