@@ -1,0 +1,29 @@
+/* args.h - the options of a command line, by the table of the command; getopt_long does the work. */
+#ifndef PH_TOOLS_ARGS_H
+#define PH_TOOLS_ARGS_H
+
+#include "tools/command.h"
+
+#include <getopt.h>
+
+#define PH_FLAGS_MAX 24
+
+struct ph_args {
+    const struct ph_command *command;
+    int argc;
+    char **argv;
+    struct option options[PH_FLAGS_MAX + 2]; /* those of the command, --help, and the end */
+    const char *value;                       /* of the option ph_args_next() just returned */
+    int exit_status;                         /* once ph_args_next() returned -1 */
+};
+
+void ph_args_init(struct ph_args *args, const struct ph_command *command, int argc, char **argv);
+
+/**
+ * ph_args_next() - the key of the next option; 0 when all are read: args->argv[optind] is then the first operand.
+ *
+ * -1 if the command has to end with args->exit_status: --help was printed, or a wrong option complained about.
+ */
+int ph_args_next(struct ph_args *args);
+
+#endif

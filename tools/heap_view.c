@@ -1,0 +1,168 @@
+#include "tools/heap_view.h"
+
+#include "base/clock.h"
+#include "model/demangle.h"
+#include "model/heap_types.h"
+#include "model/scale.h"
+#include "model/top.h"
+#include "tools/human.h"
+#include "tools/table.h"
+#include "tools/visible.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define FEW_SAMPLES 20 /* below, the relative standard error 1/sqrt(n) is over 22 % */
+
+static const struct ph_column columns[] = {
+    {"flat", true}, {"flat%", true}, {"cum", true}, {"cum%", true}, {"function", false},
+};
+
+double ph_heap_sampled_count(const struct ph_profile *profile, uint32_t type)
+{
+    if (!ph_heap_types_has(profile) || profile->period <= 0)
+        return -1;
+    bool cumulative = type == PH_HEAP_ALLOC_OBJECTS || type == PH_HEAP_ALLOC_SPACE;
+    uint32_t objects = cumulative ? PH_HEAP_ALLOC_OBJECTS : PH_HEAP_INUSE_OBJECTS;
+    uint32_t space = cumulative ? PH_HEAP_ALLOC_SPACE : PH_HEAP_INUSE_SPACE;
+    double sampled = 0;
+    for (uint32_t i = 0; i < profile->sample_count; i++) {
+        const int64_t *values = ph_profile_values(profile, i);
+        /* A difference of two profiles has negative values; its samples are those of both. */
+        double count = fabs((double)values[objects]), bytes = fabs((double)values[space]);
+        sampled += count / ph_unbias(count, bytes, (double)profile->period);
+    }
+    return sampled;
+}
+
+static uint32_t stack_count(const struct ph_profile *profile, uint32_t type)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < profile->sample_count; i++)
+        count += ph_profile_values(profile, i)[type] != 0;
+    return count;
+}
+
+static struct ph_human value_text(const struct ph_heap_view *view, int64_t value)
+{
+    const char *unit = ph_profile_text(view->profile, view->profile->types[view->type].unit);
+    return strcmp(unit, "bytes") == 0 ? ph_human_bytes(value) : ph_human_count(value);
+}
+
+/* The file of the first mapping is the program. */
+static const char *program_name(const struct ph_profile *profile)
+{
+    if (profile->mapping_count == 0)
+        return "";
+    const char *file = ph_profile_text(profile, profile->mappings[0].file);
+    const char *slash = strrchr(file, '/');
+    return slash ? slash + 1 : file;
+}
+
+static void write_subject(const struct ph_heap_view *view, int64_t total, struct ph_buf *out)
+{
+    const struct ph_profile *profile = view->profile;
+    ph_buf_text(out, view->subject);
+    if (program_name(profile)[0]) {
+        ph_buf_text(out, " (");
+        ph_visible(out, program_name(profile));
+        ph_buf_char(out, ')');
+    }
+    ph_buf_text(out, ": ");
+    ph_visible(out, ph_profile_text(profile, profile->types[view->type].type));
+    ph_buf_printf(out, " %s", value_text(view, total).text);
+    if (profile->duration_ns > 0)
+        ph_buf_printf(out, " more than %s before",
+                      ph_human_duration((double)profile->duration_ns / (double)PH_NS_PER_S).text);
+    ph_buf_char(out, '\n');
+}
+
+static void write_time(const struct ph_profile *profile, struct ph_buf *out)
+{
+    char text[32];
+    struct tm local;
+    time_t seconds = (time_t)(profile->time_ns / PH_NS_PER_S);
+    if (profile->time_ns > 0 && localtime_r(&seconds, &local) &&
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local))
+        ph_buf_printf(out, "taken %s; ", text);
+}
+
+static void write_sampling(const struct ph_heap_view *view, struct ph_buf *out)
+{
+    const struct ph_profile *profile = view->profile;
+    double sampled = ph_heap_sampled_count(profile, view->type);
+    write_time(profile, out);
+    if (sampled >= 0)
+        ph_buf_printf(out, "one sample every %s: about %s samples", ph_human_size((uint64_t)profile->period).text,
+                      ph_human_count(llround(sampled)).text);
+    else
+        ph_buf_text(out, "samples of unknown rate");
+    ph_buf_printf(out, " in %s stacks\n", ph_human_count(stack_count(profile, view->type)).text);
+    if (sampled > 0 && sampled < FEW_SAMPLES)
+        ph_buf_printf(out,
+                      "Few samples: these figures are rough, %.0f%% up or down is chance. A smaller "
+                      "PORTHOLE_HEAP_SAMPLE sees more.\n",
+                      100 / sqrt(fmax(sampled, 1)));
+}
+
+static int add_row(struct ph_table *table, const struct ph_heap_view *view, const struct ph_top *top, size_t i)
+{
+    const struct ph_top_row *row = &top->rows[i];
+    char *name = ph_demangle(row->name);
+    if (!name)
+        return -ENOMEM;
+    ph_table_add(table, value_text(view, row->flat).text);
+    ph_table_add(table, ph_human_percent(row->flat, top->total).text);
+    ph_table_add(table, value_text(view, row->cumulative).text);
+    ph_table_add(table, ph_human_percent(row->cumulative, top->total).text);
+    ph_table_add(table, name);
+    free(name);
+    return 0;
+}
+
+static int write_table(const struct ph_heap_view *view, const struct ph_top *top, struct ph_buf *out)
+{
+    size_t shown = top->row_count < view->row_count ? top->row_count : view->row_count;
+    struct ph_table table;
+    int failed = 0;
+    ph_table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    ph_buf_printf(out, "Showing %s of ", ph_human_count((int64_t)shown).text);
+    ph_buf_printf(out, "%s functions\n\n", ph_human_count((int64_t)top->row_count).text);
+    for (size_t i = 0; i < shown && failed == 0; i++)
+        failed = add_row(&table, view, top, i);
+    if (failed == 0)
+        failed = ph_table_write(&table, view->width, out);
+    ph_table_fini(&table);
+    return failed;
+}
+
+/* Rows of zero are functions that held memory once: noise in a table of what is held now. */
+static void drop_zero_rows(struct ph_top *top)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < top->row_count; i++)
+        if (top->rows[i].flat != 0 || top->rows[i].cumulative != 0)
+            top->rows[kept++] = top->rows[i];
+    top->row_count = kept;
+}
+
+int ph_heap_view_write(const struct ph_heap_view *view, struct ph_buf *out)
+{
+    struct ph_top top;
+    int failed = ph_top_build(view->profile, view->type, &top);
+    if (failed)
+        return failed;
+    drop_zero_rows(&top);
+    write_subject(view, top.total, out);
+    write_sampling(view, out);
+    if (top.row_count > 0)
+        failed = write_table(view, &top, out);
+    else
+        ph_buf_text(out, "No samples: nothing that was sampled is left to show.\n");
+    ph_top_fini(&top);
+    return failed ? failed : ph_buf_status(out);
+}

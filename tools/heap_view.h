@@ -1,0 +1,34 @@
+/* heap_view.h - a heap profile as a table that a person reads. */
+#ifndef PH_TOOLS_HEAP_VIEW_H
+#define PH_TOOLS_HEAP_VIEW_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "model/profile.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ph_heap_view {
+    const struct ph_profile *profile;
+    uint32_t type;       /* which value to show */
+    const char *subject; /* what it is the heap of: a process, a URL, a file; made visible already */
+    size_t row_count;    /* show at most so many functions */
+    size_t width;        /* cut lines to it; 0: do not cut */
+};
+
+/**
+ * ph_heap_view_write() - append heading and table.
+ * 0 or -ENOMEM.
+ */
+int ph_heap_view_write(const struct ph_heap_view *view, struct ph_buf *out);
+
+/**
+ * ph_heap_sampled_count() - on how many samples the values of @type rest, about; negative if that cannot be told.
+ *
+ * Profiles hold unbiased values. One sampled object stands for 1 / (1 - exp(-size / rate)) objects (scale.h), so objects
+ * divided by that, summed over the stacks, were sampled. The mean size of a stack is used for all its objects.
+ */
+double ph_heap_sampled_count(const struct ph_profile *profile, uint32_t type);
+
+#endif
