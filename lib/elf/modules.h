@@ -19,24 +19,33 @@
 /* One executable mapping. A module (file) can have several. */
 struct ph_module {
     uint64_t start, limit, offset; /* as in the maps file: limit exclusive, offset of start in the file */
-    uint64_t bias;                 /* address - bias = virtual address in the ELF file; 0 if the ELF is unreadable */
-    const char *path;              /* without " (deleted)"; "[vdso]" and the like as they are; "" for anonymous */
-    const char *build_id;          /* lower-case hex; "" if there is none */
-    bool deleted;                  /* the file was unlinked or replaced since it was mapped */
-    bool is_main;                  /* a segment of the executable */
+    uint64_t bias;          /* address - bias = virtual address in the ELF file; 0 if the ELF is unreadable */
+    const char *path;       /* without " (deleted)"; "[vdso]" and the like as they are; "" for anonymous */
+    const char *build_id;   /* lower-case hex; "" if there is none */
+    uint64_t header_hash;   /* of the ELF header as mapped: tells builds apart if there is no build id; 0: unread */
+    uint64_t device, inode; /* as in the maps file and in struct stat; inode 0: no file */
+    uint32_t file;          /* equal for the mappings of one file, below ph_modules.file_count */
+    bool deleted;           /* the file was unlinked or replaced since it was mapped */
+    bool is_main;           /* a segment of the executable */
 };
 
 struct ph_modules {
     struct ph_module *modules; /* sorted by start */
     size_t count;
+    uint32_t file_count;
+    int root_fd; /* borrowed: paths are looked up below this folder; -1: below "/" */
     struct ph_arena text;
 };
 
 /** ph_modules_self() - of this process. 0; -errno of reading /proc/self/maps; -ENOMEM. */
 int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error);
 
+/** ph_modules_self_at() - the same for a host that may have changed its root: @root_fd is an O_PATH descriptor of "/"
+ * opened before; it must stay open as long as the snapshot. -1 for the root of today. */
+int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error);
+
 /** ph_modules_parse() - from the text of a maps file; build ids are left "" and bias 0. For tests and offline use.
- * Lines that are no mappings are skipped: kernels add kinds. */
+ * Lines that are no mappings are skipped: kernels add kinds. The executable is the first file in the text. */
 int ph_modules_parse(const char *text, size_t size_bytes, struct ph_modules *ret_modules, struct ph_error *error);
 
 void ph_modules_fini(struct ph_modules *modules);

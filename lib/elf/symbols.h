@@ -26,9 +26,18 @@ struct ph_symbol {
  * ph_symbols_find() - fill name and offset of all @count symbols.
  * @symbols: in any order; the order is kept. @text: where the names are put.
  *
+ * A file is used only if it is the build that is mapped: by build id, else by ELF header, else by device and inode.
+ * So a file that was replaced meanwhile gives no names rather than wrong ones. Which of several names is chosen
+ * is told in lookup.h.
+ *
  * Addresses outside every module, in unreadable files or outside every symbol stay NULL. A symbol of size 0
  * reaches up to the next one. 0; -ENOMEM.
  */
-int ph_symbols_find(const struct ph_modules *modules, struct ph_symbol *symbols, size_t count, struct ph_arena *text);
+int ph_symbols_find(const struct ph_modules *modules, struct ph_symbol *symbols, size_t count,
+                    struct ph_arena *text);
+
+/** ph_symbols_find_in() - the same with separate debug files in @debug_root/.build-id instead of /usr/lib/debug. */
+int ph_symbols_find_in(const struct ph_modules *modules, struct ph_symbol *symbols, size_t count,
+                       struct ph_arena *text, const char *debug_root);
 
 #endif
