@@ -249,6 +249,18 @@ ask() {
     printf '%s\n' "$answer"
 }
 
+# open_line PORT - a connection that stays, on descriptor $LINE, for say_line COMMAND, which prints the answer.
+open_line() {
+    exec {LINE}<>"/dev/tcp/127.0.0.1/$1"
+}
+
+say_line() {
+    local answer=
+    printf '%s\n' "$1" >&"$LINE"
+    IFS= read -r -t 30 answer <&"$LINE"
+    printf '%s\n' "$answer"
+}
+
 # start_lines with|without NAME [ARGUMENTS...] - host_lines on HOST_PORT, ready to be asked.
 start_lines() {
     local mode=$1 name=$2
@@ -266,6 +278,20 @@ status_of() {
     local path=$1
     shift
     curl -s --max-time 30 -o "$WORK/body" -D "$WORK/headers" -w '%{http_code}' "$@" "$HOST_URL$path"
+}
+
+# is_clear_error STATUS - after status_of: an error as pprof wants it, with a text that says something.
+is_clear_error() {
+    [[ $1 == [45]?? ]] && grep -qi '^content-type: text/plain' "$WORK/headers" &&
+        grep -qi '^x-go-pprof: 1' "$WORK/headers" && grep -qE '[a-z]{3}.* [a-z]{2}' "$WORK/body"
+}
+
+# served_or_clear STATUS - a profile, or a clear error.
+served_or_clear() {
+    [ "$1" = 200 ] || is_clear_error "$1" || {
+        echo "status $1: $(head -c 300 "$WORK/body")"
+        return 1
+    }
 }
 
 # describe URL [CURL OPTIONS...] - an answer in one line, without what changes from one second to the next.

@@ -89,18 +89,19 @@ static void close_from(struct lines_server *server, const char *argument, char *
     snprintf(answer, LINES_MAX, "done");
 }
 
-/* A file onto every number: each dup2() must work, and what is there afterwards must be that file. */
+/* A file onto every number, one after the other: each dup2() must work, and what is there must be that file. */
 static void dup2_all(struct lines_server *server, const char *argument, char *answer)
 {
     int replaced = 0, closed = 0;
     int file = open("/dev/null", O_WRONLY | O_CLOEXEC);
     (void)argument;
-    for (int fd = 3; fd < FD_COUNT; fd++)
-        if (!is_spared(server, fd) && fd != file && dup2(file, fd) == fd && write(fd, "x", 1) == 1)
-            replaced++;
-    for (int fd = 3; fd < FD_COUNT; fd++)
-        if (!is_spared(server, fd) && close(fd) == 0)
-            closed++;
+    for (int fd = 3; fd < FD_COUNT; fd++) {
+        if (is_spared(server, fd) || fd == file)
+            continue;
+        replaced += dup2(file, fd) == fd && write(fd, "x", 1) == 1;
+        closed += close(fd) == 0;
+    }
+    close(file);
     snprintf(answer, LINES_MAX, "%d replaced, %d closed", replaced, closed);
 }
 
@@ -112,6 +113,28 @@ static void next_fd(struct lines_server *server, const char *argument, char *ans
     (void)argument;
     snprintf(answer, LINES_MAX, "%d", fd);
     close(fd);
+}
+
+static int filled[FD_COUNT];
+static int filled_count;
+
+/* Takes every descriptor that the limit leaves. */
+static void fill_fds(struct lines_server *server, const char *argument, char *answer)
+{
+    (void)server;
+    (void)argument;
+    while (filled_count < FD_COUNT && (filled[filled_count] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        filled_count++;
+    snprintf(answer, LINES_MAX, "%d taken", filled_count);
+}
+
+static void drop_fds(struct lines_server *server, const char *argument, char *answer)
+{
+    (void)server;
+    (void)argument;
+    snprintf(answer, LINES_MAX, "%d dropped", filled_count);
+    while (filled_count > 0)
+        close(filled[--filled_count]);
 }
 
 static void by_system(struct lines_server *server, const char *argument, char *answer)
@@ -224,6 +247,8 @@ static const struct lines_command commands[] = {
     {"spawn", by_spawn},
     {"threads", threads},
     {"fork", by_fork},
+    {"fill-fds", fill_fds},
+    {"drop-fds", drop_fds},
     {"exec", exec_self},
     {NULL, NULL},
 };
