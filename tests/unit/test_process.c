@@ -1,0 +1,109 @@
+#include "base/clock.h"
+#include "collect/process.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void the_own_process_is_described(void **state)
+{
+    struct ph_process process;
+    assert_int_equal(ph_process_self(&process, NULL), 0);
+    assert_int_equal(process.pid, getpid());
+    assert_int_equal(process.ppid, getppid());
+    assert_int_equal(process.state, 'R');
+    assert_true(process.rss_bytes > 100 * 1024);
+    assert_true(process.rss_bytes < (uint64_t)1 << 40);
+    assert_true(process.rss_bytes % (uint64_t)sysconf(_SC_PAGESIZE) == 0);
+}
+
+static void a_name_with_blanks_and_parentheses_does_not_shift_the_fields(void **state)
+{
+    struct ph_process process;
+    assert_int_equal(prctl(PR_SET_NAME, ") S 1 (x) 2"), 0);
+    assert_int_equal(ph_process_self(&process, NULL), 0);
+    assert_string_equal(process.name, ") S 1 (x) 2");
+    assert_int_equal(process.ppid, getppid());
+}
+
+static void uptime_runs_with_the_clock(void **state)
+{
+    struct ph_process before, after;
+    int64_t start_ns = ph_clock_monotonic_ns();
+    assert_int_equal(ph_process_self(&before, NULL), 0);
+    usleep(50000);
+    assert_int_equal(ph_process_self(&after, NULL), 0);
+    double elapsed_seconds = (double)(ph_clock_monotonic_ns() - start_ns) / PH_NS_PER_S;
+    assert_true(after.uptime_seconds - before.uptime_seconds >= 0.049);
+    assert_true(after.uptime_seconds - before.uptime_seconds <= elapsed_seconds + 0.001);
+}
+
+/* How a program whose arguments are known sees them; the child is this test with other arguments. */
+static void child_prints_cmdline(char separator)
+{
+    struct ph_buf text = PH_BUF_INIT;
+    if (ph_process_cmdline(separator, &text) == 0)
+        _exit(write(STDOUT_FILENO, text.data, text.size_bytes) == (ssize_t)text.size_bytes ? 0 : 1);
+    _exit(2);
+}
+
+static size_t cmdline_of_child(char *const *arguments, char *ret_text, size_t capacity)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execv("/proc/self/exe", arguments);
+        _exit(3);
+    }
+    close(ends[1]);
+    ssize_t size_bytes = read(ends[0], ret_text, capacity);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close(ends[0]);
+    assert_true(size_bytes > 0);
+    return (size_t)size_bytes;
+}
+
+static void arguments_are_joined_by_the_separator_without_one_at_the_end(void **state)
+{
+    static const char wanted[] = "--print\0with blank\0\0last";
+    char *arguments[] = {"--print", "with blank", "", "last", NULL};
+    char text[256];
+    size_t size_bytes = cmdline_of_child(arguments, text, sizeof(text));
+    assert_int_equal(size_bytes, sizeof(wanted) - 1);
+    assert_memory_equal(text, wanted, sizeof(wanted) - 1);
+}
+
+static void blanks_can_separate_arguments(void **state)
+{
+    char *arguments[] = {"--print-blank", "one", "two", NULL};
+    char text[256];
+    size_t size_bytes = cmdline_of_child(arguments, text, sizeof(text));
+    assert_int_equal(size_bytes, strlen("--print-blank one two"));
+    assert_memory_equal(text, "--print-blank one two", size_bytes);
+}
+
+int main(int argc, char **argv)
+{
+    if (strcmp(argv[0], "--print") == 0)
+        child_prints_cmdline('\0');
+    if (strcmp(argv[0], "--print-blank") == 0)
+        child_prints_cmdline(' ');
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_own_process_is_described),
+        cmocka_unit_test(a_name_with_blanks_and_parentheses_does_not_shift_the_fields),
+        cmocka_unit_test(uptime_runs_with_the_clock),
+        cmocka_unit_test(arguments_are_joined_by_the_separator_without_one_at_the_end),
+        cmocka_unit_test(blanks_can_separate_arguments),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
