@@ -10,9 +10,10 @@
 #include <stdbool.h>
 
 /**
- * ph_legacy_write() - append "heap profile: n: b [N: B] @ heap_v2/RATE" and one line for each sample, largest
- * in-use bytes first.
- * @symbols: true: below each sample Go's "#<TAB>0xPC<TAB>function+0xoff<TAB>file:line" lines, names demangled.
+ * ph_legacy_write() - append "heap profile: n: b [N: B] @ heap_v2/RATE", one line for each sample, largest
+ * in-use bytes first, and "MAPPED_LIBRARIES:" if the profile has mappings.
+ * @symbols: true: below each sample lines as Go's, "#<TAB>0xPC<TAB>function<TAB>file:line", names demangled; without
+ *           the function's offset, which a profile does not hold. Nameless: "#<TAB>0xPC<TAB>?<TAB>module+0xoffset".
  *
  * Readers unbias heap_v2 again, so what is written is biased back: reading it gives the profile's values
  * (within rounding). Addresses are written as return addresses (+1), as readers subtract 1. A sample with

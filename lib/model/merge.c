@@ -1,0 +1,327 @@
+#include "model/merge.h"
+
+#include "model/grow.h"
+#include "model/intern.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE_ROUNDING UINT64_C(0x1000) /* google/pprof, profile/merge.go: mapsizeRounding */
+
+struct merger {
+    struct ph_profile *into;
+    const struct ph_profile *from;
+    /* By number in @from, to numbers in @into; locations and functions 0 until they are needed. */
+    uint32_t *mappings, *functions, *locations;
+    uint32_t *frames; /* of the sample being added */
+    struct ph_label *labels;
+    struct ph_line *lines;
+};
+
+/* ---- header ---- */
+
+static bool is_text_equal(const struct ph_profile *a, uint32_t string_a, const struct ph_profile *b,
+                          uint32_t string_b)
+{
+    return strcmp(ph_profile_text(a, string_a), ph_profile_text(b, string_b)) == 0;
+}
+
+static bool is_type_equal(const struct ph_profile *a, const struct ph_value_type *type_a,
+                          const struct ph_profile *b, const struct ph_value_type *type_b)
+{
+    return is_text_equal(a, type_a->type, b, type_b->type) && is_text_equal(a, type_a->unit, b, type_b->unit);
+}
+
+static bool has_same_types(const struct ph_profile *a, const struct ph_profile *b)
+{
+    bool same = a->type_count == b->type_count && is_type_equal(a, &a->period_type, b, &b->period_type);
+    for (uint32_t i = 0; i < a->type_count && same; i++)
+        same = is_type_equal(a, &a->types[i], b, &b->types[i]);
+    return same;
+}
+
+/* "alloc_space/bytes inuse_space/bytes per space/bytes", cut if need be. */
+static void describe_types(const struct ph_profile *profile, char *text, size_t size_bytes)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i <= profile->type_count && length < size_bytes; i++) {
+        const struct ph_value_type *type = i < profile->type_count ? &profile->types[i] : &profile->period_type;
+        length += (size_t)snprintf(text + length, size_bytes - length, "%s%s/%s",
+                                   i == profile->type_count ? " per " : (i ? " " : ""),
+                                   ph_profile_text(profile, type->type), ph_profile_text(profile, type->unit));
+    }
+}
+
+static int check_types(const struct ph_profile *const *profiles, size_t count, struct ph_error *error)
+{
+    char first[PH_ERROR_TEXT_MAX / 2 - 32], other[PH_ERROR_TEXT_MAX / 2 - 32];
+    for (size_t i = 1; i < count; i++) {
+        if (has_same_types(profiles[0], profiles[i]))
+            continue;
+        describe_types(profiles[0], first, sizeof(first));
+        describe_types(profiles[i], other, sizeof(other));
+        return ph_error_set(error, -EINVAL, "profile 1 counts %s, but profile %zu counts %s", first, i + 1, other);
+    }
+    return 0;
+}
+
+static uint32_t copy_string(struct merger *merger, uint32_t string)
+{
+    const struct ph_string *from = &merger->from->strings[string];
+    return ph_profile_string_n(merger->into, from->text, from->size_bytes);
+}
+
+static struct ph_value_type copy_type(struct merger *merger, const struct ph_value_type *type)
+{
+    return (struct ph_value_type){copy_string(merger, type->type), copy_string(merger, type->unit)};
+}
+
+static void copy_comments(struct merger *merger)
+{
+    for (uint32_t i = 0; i < merger->from->comment_count; i++) {
+        uint32_t string = copy_string(merger, merger->from->comments[i]);
+        uint32_t at = 0;
+        while (at < merger->into->comment_count && merger->into->comments[at] != string)
+            at++;
+        if (at == merger->into->comment_count)
+            ph_profile_add_comment(merger->into, ph_profile_text(merger->from, merger->from->comments[i]));
+    }
+}
+
+/* What only the first profile decides. */
+static void copy_first_header(struct merger *merger)
+{
+    struct ph_profile *into = merger->into;
+    const struct ph_profile *from = merger->from;
+    for (uint32_t i = 0; i < from->type_count; i++)
+        into->types[i] = copy_type(merger, &from->types[i]);
+    into->type_count = from->type_count;
+    into->period_type = copy_type(merger, &from->period_type);
+    into->drop_frames = copy_string(merger, from->drop_frames);
+    into->keep_frames = copy_string(merger, from->keep_frames);
+}
+
+static void copy_header(struct merger *merger)
+{
+    struct ph_profile *into = merger->into;
+    const struct ph_profile *from = merger->from;
+    if (into->time_ns == 0 || (from->time_ns && from->time_ns < into->time_ns))
+        into->time_ns = from->time_ns;
+    into->duration_ns = ph_add_saturating(into->duration_ns, from->duration_ns);
+    if (from->period > into->period)
+        into->period = from->period;
+    if (into->default_type == 0)
+        into->default_type = copy_string(merger, from->default_type);
+    copy_comments(merger);
+}
+
+/* ---- mappings ---- */
+
+static uint64_t rounded_size(const struct ph_mapping *mapping)
+{
+    return (mapping->limit - mapping->start + SIZE_ROUNDING - 1) & ~(SIZE_ROUNDING - 1);
+}
+
+/* Strings of both are numbers of the merged profile. */
+static bool is_mapping_equal(const struct ph_mapping *a, const struct ph_mapping *b)
+{
+    if (rounded_size(a) != rounded_size(b) || a->offset != b->offset)
+        return false;
+    if (a->build_id || b->build_id)
+        return a->build_id == b->build_id;
+    return a->file == b->file;
+}
+
+/* Names are complete only if they are in every profile: pprof asks for missing ones otherwise. */
+static void join_flags(struct ph_mapping *into, const struct ph_mapping *from)
+{
+    into->has_functions &= from->has_functions;
+    into->has_filenames &= from->has_filenames;
+    into->has_line_numbers &= from->has_line_numbers;
+    into->has_inline_frames &= from->has_inline_frames;
+}
+
+static uint32_t merge_mapping(struct merger *merger, uint32_t place)
+{
+    struct ph_profile *into = merger->into;
+    struct ph_mapping mapping = merger->from->mappings[place];
+    mapping.file = copy_string(merger, mapping.file);
+    mapping.build_id = copy_string(merger, mapping.build_id);
+    for (uint32_t i = 0; i < into->mapping_count; i++) {
+        if (is_mapping_equal(&into->mappings[i], &mapping)) {
+            join_flags(&into->mappings[i], &mapping);
+            return i + 1;
+        }
+    }
+    return ph_profile_add_mapping(into, &mapping);
+}
+
+/* All of them, in their order, so that the main binary of the first profile stays first. */
+static void merge_mappings(struct merger *merger)
+{
+    for (uint32_t i = 0; i < merger->from->mapping_count; i++)
+        merger->mappings[i] = merge_mapping(merger, i);
+}
+
+/* ---- functions, locations, samples: those that are used ---- */
+
+static uint32_t merge_function(struct merger *merger, uint32_t number)
+{
+    uint32_t *merged = &merger->functions[number - 1];
+    if (*merged)
+        return *merged;
+    struct ph_function function = merger->from->functions[number - 1];
+    function.name = copy_string(merger, function.name);
+    function.system_name = copy_string(merger, function.system_name);
+    function.file = copy_string(merger, function.file);
+    return *merged = ph_profile_add_function(merger->into, &function);
+}
+
+static int merge_lines(struct merger *merger, const struct ph_location *location)
+{
+    int status = ph_grow(&merger->lines, sizeof(*merger->lines), 0, location->line_count);
+    for (uint32_t i = 0; i < location->line_count && status == 0; i++) {
+        merger->lines[i] = merger->from->lines[location->first_line + i];
+        merger->lines[i].function = merge_function(merger, merger->lines[i].function);
+    }
+    return status;
+}
+
+static uint32_t merge_location(struct merger *merger, uint32_t number)
+{
+    uint32_t *merged = &merger->locations[number - 1];
+    if (*merged)
+        return *merged;
+    const struct ph_location *location = ph_profile_location(merger->from, number);
+    uint32_t mapping = 0;
+    uint64_t address = location->address;
+    if (location->mapping) {
+        mapping = merger->mappings[location->mapping - 1];
+        if (mapping)
+            address +=
+                merger->into->mappings[mapping - 1].start - merger->from->mappings[location->mapping - 1].start;
+    }
+    if (!ph_profile_keep_status(merger->into, merge_lines(merger, location)))
+        return 0;
+    return *merged = ph_profile_add_location(merger->into, mapping, address, location->is_folded, merger->lines,
+                                             location->line_count);
+}
+
+static int merge_frames(struct merger *merger, const struct ph_sample *sample)
+{
+    int status = ph_grow(&merger->frames, sizeof(*merger->frames), 0, sample->frame_count);
+    for (uint32_t i = 0; i < sample->frame_count && status == 0; i++)
+        merger->frames[i] = merge_location(merger, merger->from->frames[sample->first_frame + i]);
+    return status;
+}
+
+static int merge_labels(struct merger *merger, const struct ph_sample *sample)
+{
+    int status = ph_grow(&merger->labels, sizeof(*merger->labels), 0, sample->label_count);
+    for (uint32_t i = 0; i < sample->label_count && status == 0; i++) {
+        struct ph_label label = merger->from->labels[sample->first_label + i];
+        label.key = copy_string(merger, label.key);
+        label.text = copy_string(merger, label.text);
+        label.unit = copy_string(merger, label.unit);
+        merger->labels[i] = label;
+    }
+    return status;
+}
+
+static bool is_zero(const struct ph_profile *profile, uint32_t sample)
+{
+    const int64_t *values = ph_profile_values(profile, sample);
+    int64_t any = 0;
+    for (uint32_t i = 0; i < profile->type_count; i++)
+        any |= values[i];
+    return any == 0;
+}
+
+static void merge_sample(struct merger *merger, uint32_t place)
+{
+    const struct ph_sample *sample = &merger->from->samples[place];
+    int status = merge_frames(merger, sample);
+    if (status == 0)
+        status = merge_labels(merger, sample);
+    if (ph_profile_keep_status(merger->into, status))
+        ph_profile_add_sample(merger->into, merger->frames, sample->frame_count, merger->labels,
+                              sample->label_count, ph_profile_values(merger->from, place));
+}
+
+/* ---- the whole ---- */
+
+static void free_merger(struct merger *merger)
+{
+    void *const arrays[] = {merger->mappings, merger->functions, merger->locations,
+                            merger->frames,   merger->labels,    merger->lines};
+    for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
+        free(arrays[i]);
+}
+
+static void merge_one(struct ph_profile *into, const struct ph_profile *from, bool is_first)
+{
+    struct merger merger = {.into = into, .from = from};
+    merger.mappings = calloc((size_t)from->mapping_count + 1, sizeof(*merger.mappings));
+    merger.functions = calloc((size_t)from->function_count + 1, sizeof(*merger.functions));
+    merger.locations = calloc((size_t)from->location_count + 1, sizeof(*merger.locations));
+    bool ready = merger.mappings && merger.functions && merger.locations;
+    if (ph_profile_keep_status(into, ready ? from->status : -ENOMEM)) {
+        if (is_first)
+            copy_first_header(&merger);
+        copy_header(&merger);
+        merge_mappings(&merger);
+        for (uint32_t i = 0; i < from->sample_count && into->status == 0; i++)
+            if (!is_zero(from, i))
+                merge_sample(&merger, i);
+    }
+    free_merger(&merger);
+}
+
+static struct ph_profile *merge_all(const struct ph_profile *const *profiles, size_t count)
+{
+    struct ph_profile *into = ph_profile_new();
+    for (size_t i = 0; i < count && into; i++)
+        merge_one(into, profiles[i], i == 0);
+    if (!into || into->status == 0)
+        return into;
+    ph_profile_free(into);
+    return NULL;
+}
+
+static bool has_zero_samples(const struct ph_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->sample_count; i++)
+        if (is_zero(profile, i))
+            return true;
+    return false;
+}
+
+/* Samples that cancel each other out, as in a delta, are known only at the end: a second merge leaves them and
+ * what only they used out. */
+static struct ph_profile *take_compact(struct ph_profile *take_profile)
+{
+    if (!take_profile || !has_zero_samples(take_profile))
+        return take_profile;
+    const struct ph_profile *alone = take_profile;
+    struct ph_profile *compact = merge_all(&alone, 1);
+    ph_profile_free(take_profile);
+    return compact;
+}
+
+int ph_profile_merge(const struct ph_profile *const *profiles, size_t count, struct ph_profile **ret_profile,
+                     struct ph_error *error)
+{
+    if (count == 0)
+        return ph_error_set(error, -EINVAL, "no profiles to merge");
+    int status = check_types(profiles, count, error);
+    if (status < 0)
+        return status;
+    struct ph_profile *merged = take_compact(merge_all(profiles, count));
+    if (!merged)
+        return ph_error_set(error, -ENOMEM, "no memory to merge %zu profiles", count);
+    *ret_profile = merged;
+    return 0;
+}
