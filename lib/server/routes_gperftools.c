@@ -1,0 +1,124 @@
+/* routes_gperftools.c - what gperftools' clients ask for: symbols, the command line, the heap as text. */
+#include "base/scan.h"
+#include "collect/heap.h"
+#include "collect/process.h"
+#include "elf/modules.h"
+#include "elf/symbols.h"
+#include "model/legacy_write.h"
+#include "server/router.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void ph_route_cmdline(struct ph_request *request, struct ph_reply *reply)
+{
+    ph_reply_begin(reply, PH_TEXT_PLAIN);
+    int status = ph_process_cmdline('\0', &reply->body);
+    if (status < 0)
+        ph_reply_failure(request, reply, status, NULL);
+}
+
+struct addresses {
+    struct ph_symbol *symbols;
+    size_t count;
+};
+
+/* At most one address for every three bytes ("0x1"); whatever else stands there separates. */
+static int parse_addresses(const char *text, size_t size_bytes, struct addresses *ret_addresses)
+{
+    struct addresses found = {calloc(size_bytes / 3 + 1, sizeof(struct ph_symbol)), 0};
+    struct ph_scan scan = ph_scan_over(text, size_bytes);
+    if (!found.symbols)
+        return -ENOMEM;
+    while (!ph_scan_done(&scan)) {
+        uint64_t address;
+        if (!ph_scan_text(&scan, "0x") && !ph_scan_text(&scan, "0X"))
+            scan.next++;
+        else if (ph_scan_hex(&scan, &address))
+            found.symbols[found.count++].address = address;
+    }
+    *ret_addresses = found;
+    return 0;
+}
+
+static int find_names(const struct addresses *addresses, struct ph_arena *names, struct ph_error *error)
+{
+    struct ph_modules modules;
+    if (addresses->count == 0)
+        return 0;
+    int status = ph_modules_self(&modules, error);
+    if (status < 0)
+        return status;
+    status = ph_symbols_find(&modules, addresses->symbols, addresses->count, names);
+    ph_modules_fini(&modules);
+    return status;
+}
+
+/* The number says that there are symbols, not how many (gperftools, "pprof server"). */
+static void write_names(const struct addresses *addresses, struct ph_buf *out)
+{
+    ph_buf_text(out, "num_symbols: 1\n");
+    for (size_t i = 0; i < addresses->count; i++)
+        if (addresses->symbols[i].name)
+            ph_buf_printf(out, "0x%" PRIx64 "\t%s\n", addresses->symbols[i].address, addresses->symbols[i].name);
+}
+
+void ph_route_symbol(struct ph_request *request, struct ph_reply *reply)
+{
+    struct ph_error error = {0, ""};
+    struct ph_arena names = PH_ARENA_INIT;
+    struct addresses addresses = {NULL, 0};
+    bool posted = request->method == PH_METHOD_POST;
+    const char *text = !posted ? request->query : request->body.data ? request->body.data : "";
+    int status = parse_addresses(text, posted ? request->body.size_bytes : strlen(text), &addresses);
+    if (status == 0)
+        status = find_names(&addresses, &names, &error);
+    ph_reply_begin(reply, PH_TEXT_PLAIN);
+    if (status == 0)
+        write_names(&addresses, &reply->body);
+    else
+        ph_reply_failure(request, reply, status, &error);
+    free(addresses.symbols);
+    ph_arena_fini(&names);
+}
+
+/* As it is: jeprof finds the offsets of libraries in it. */
+static int append_maps(struct ph_buf *out)
+{
+    char block[4096];
+    ssize_t count;
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    while ((count = read(fd, block, sizeof(block))) > 0)
+        ph_buf_append(out, block, (size_t)count);
+    int status = count < 0 ? -errno : 0;
+    close(fd);
+    return status;
+}
+
+static int write_heap_text(const struct ph_request *request, struct ph_buf *out, struct ph_error *error)
+{
+    struct ph_profile *profile = NULL;
+    int status = ph_heap_collect(request->site->probe, false, &profile, error);
+    if (status == 0)
+        status = ph_legacy_write(profile, false, out);
+    ph_profile_free(profile);
+    if (status < 0)
+        return status;
+    ph_buf_text(out, "\nMAPPED_LIBRARIES:\n");
+    return append_maps(out);
+}
+
+void ph_route_heap_text(struct ph_request *request, struct ph_reply *reply)
+{
+    struct ph_error error = {0, ""};
+    ph_reply_begin(reply, PH_TEXT_PLAIN);
+    int status = write_heap_text(request, &reply->body, &error);
+    if (status < 0)
+        ph_reply_failure(request, reply, status, &error);
+}

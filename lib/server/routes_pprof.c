@@ -1,0 +1,196 @@
+/* routes_pprof.c - the profiles below /debug/pprof/. */
+#include "base/clock.h"
+#include "collect/heap.h"
+#include "collect/threads.h"
+#include "model/legacy_write.h"
+#include "model/pprof_write.h"
+#include "server/count_text.h"
+#include "server/job.h"
+#include "server/pprof_query.h"
+#include "server/router.h"
+
+#include <errno.h>
+#include <string.h>
+
+typedef int collect(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
+                    struct ph_error *error);
+
+static int wait_between(const struct ph_request *request, unsigned seconds, struct ph_error *error)
+{
+    int status = ph_job_wait(request->job, seconds);
+    if (status == -EBUSY)
+        ph_error_set(error, status, "%d clients wait for a profile over seconds already; try again",
+                     PH_JOBS_WAITING_MAX);
+    if (status == -ECANCELED)
+        ph_error_set(error, status, "Porthole is stopping in this process");
+    return status;
+}
+
+static int collect_delta(collect *snapshot, const struct ph_request *request, const struct ph_pprof_query *query,
+                         struct ph_profile **ret_profile, struct ph_error *error)
+{
+    struct ph_profile *earlier = NULL, *later = NULL;
+    int status = snapshot(request, query->gc, &earlier, error);
+    if (status == 0)
+        status = wait_between(request, query->seconds, error);
+    if (status == 0)
+        status = snapshot(request, query->gc, &later, error);
+    if (status == 0)
+        status = ph_heap_delta(earlier, later, ret_profile, error);
+    ph_profile_free(earlier);
+    ph_profile_free(later);
+    return status;
+}
+
+static void send_binary(const struct ph_request *request, struct ph_reply *reply, const struct ph_profile *profile,
+                        bool is_delta)
+{
+    struct ph_error error = {0, ""};
+    ph_reply_attachment(reply, ph_route_name(request->route), is_delta);
+    int status = ph_pprof_write(profile, &reply->body, &error);
+    if (status < 0)
+        ph_reply_failure(request, reply, status, &error);
+}
+
+static void send_count_text(const struct ph_request *request, struct ph_reply *reply,
+                            const struct ph_profile *profile)
+{
+    ph_reply_begin(reply, PH_TEXT_PLAIN);
+    ph_count_text_write(profile, ph_route_name(request->route), &reply->body);
+}
+
+static void send_heap_text(const struct ph_request *request, struct ph_reply *reply,
+                           const struct ph_profile *profile)
+{
+    ph_reply_begin(reply, PH_TEXT_PLAIN);
+    int status = ph_legacy_write(profile, true, &reply->body);
+    if (status < 0) {
+        ph_reply_failure(request, reply, status, NULL);
+        return;
+    }
+    ph_buf_char(&reply->body, '\n');
+    ph_heap_statistics(request->site->probe, &reply->body);
+}
+
+typedef void send_text(const struct ph_request *request, struct ph_reply *reply, const struct ph_profile *profile);
+
+static void serve(collect *snapshot, send_text *text, const struct ph_request *request, struct ph_reply *reply)
+{
+    struct ph_pprof_query query;
+    struct ph_error error = {0, ""};
+    struct ph_profile *profile = NULL;
+    if (!ph_pprof_query_read(request, reply, &query))
+        return;
+    int status = query.seconds ? collect_delta(snapshot, request, &query, &profile, &error)
+                               : snapshot(request, query.gc, &profile, &error);
+    if (status < 0)
+        ph_reply_failure(request, reply, status, &error);
+    else if (query.debug)
+        text(request, reply, profile);
+    else
+        send_binary(request, reply, profile, query.seconds > 0);
+    ph_profile_free(profile);
+}
+
+/* heap and allocs hold the same samples; they differ in what pprof shows first. */
+static int collect_heap(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
+                        struct ph_error *error)
+{
+    int status = ph_heap_collect(request->site->probe, gc, ret_profile, error);
+    if (status == 0 && strcmp(ph_route_name(request->route), "allocs") == 0)
+        (*ret_profile)->default_type = ph_profile_string(*ret_profile, "alloc_space");
+    return status;
+}
+
+void ph_route_heap(struct ph_request *request, struct ph_reply *reply)
+{
+    serve(collect_heap, send_heap_text, request, reply);
+}
+
+static int collect_threadcreate(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
+                                struct ph_error *error)
+{
+    return ph_threadcreate_collect(request->site->probe, ret_profile, error);
+}
+
+void ph_route_threadcreate(struct ph_request *request, struct ph_reply *reply)
+{
+    serve(collect_threadcreate, send_count_text, request, reply);
+}
+
+/* Go's types and units, to the letter: scrapers make series of these names, and ask for all of them. */
+struct empty_kind {
+    const char *name;
+    const char *types[2][2]; /* type, unit */
+    const char *period_type, *period_unit;
+    int64_t period;
+    const char *text; /* debug=1 */
+};
+
+static const struct empty_kind empty_kinds[] = {
+    {"profile", {{"samples", "count"}, {"cpu", "nanoseconds"}}, "cpu", "nanoseconds", 10000000, NULL},
+    {"goroutine", {{"goroutine", "count"}}, "goroutine", "count", 1, "goroutine profile: total 0\n"},
+    {"block",
+     {{"contentions", "count"}, {"delay", "nanoseconds"}},
+     "contentions",
+     "count",
+     1,
+     "--- contention:\ncycles/second=1000000000\n"},
+    {"mutex",
+     {{"contentions", "count"}, {"delay", "nanoseconds"}},
+     "contentions",
+     "count",
+     1,
+     "--- mutex:\ncycles/second=1000000000\nsampling period=1\n"},
+};
+
+static const struct empty_kind *find_empty(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(empty_kinds[i].name, name) != 0)
+        i++;
+    return &empty_kinds[i];
+}
+
+/* No duration, although some of these are asked for over seconds: nothing was watched. */
+static struct ph_profile *new_empty(const struct empty_kind *kind)
+{
+    struct ph_profile *profile = ph_profile_new();
+    if (!profile)
+        return NULL;
+    for (size_t i = 0; i < 2 && kind->types[i][0]; i++)
+        ph_profile_add_type(profile, kind->types[i][0], kind->types[i][1]);
+    profile->period_type.type = ph_profile_string(profile, kind->period_type);
+    profile->period_type.unit = ph_profile_string(profile, kind->period_unit);
+    profile->period = kind->period;
+    profile->time_ns = ph_clock_realtime_ns();
+    ph_profile_add_comment(profile,
+                           "This version of Porthole does not collect this kind yet: the profile is empty");
+    return profile;
+}
+
+static void send_empty(const struct ph_request *request, struct ph_reply *reply, const struct empty_kind *kind,
+                       bool is_delta)
+{
+    struct ph_profile *profile = new_empty(kind);
+    if (profile)
+        send_binary(request, reply, profile, is_delta);
+    else
+        ph_reply_failure(request, reply, -ENOMEM, NULL);
+    ph_profile_free(profile);
+}
+
+/* Go's CPU profile takes 30 seconds for any `seconds` it cannot read and knows no `debug`. */
+void ph_route_empty(struct ph_request *request, struct ph_reply *reply)
+{
+    const struct empty_kind *kind = find_empty(ph_route_name(request->route));
+    struct ph_pprof_query query = {0};
+    if (kind->text && !ph_pprof_query_read(request, reply, &query))
+        return;
+    if (!query.debug) {
+        send_empty(request, reply, kind, query.seconds > 0);
+        return;
+    }
+    ph_reply_begin(reply, PH_TEXT_PLAIN);
+    ph_buf_text(&reply->body, kind->text);
+}
