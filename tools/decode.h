@@ -15,6 +15,9 @@ enum ph_format {
 
 /**
  * ph_decode() - a new profile in @ret_profile.
+ *
+ * A jemalloc dump holds addresses only. Its functions are named if the files are still there unchanged; frames in
+ * libjemalloc and libporthole are left out.
  * 0; -EINVAL, -EFBIG or -ENOMEM from the reader of the format, its sentence in @error.
  */
 int ph_decode(const char *bytes, size_t size_bytes, enum ph_format *ret_format, struct ph_profile **ret_profile,

@@ -74,10 +74,10 @@ static void write_subject(const struct ph_heap_view *view, int64_t total, struct
     }
     ph_buf_text(out, ": ");
     ph_visible(out, ph_profile_text(profile, profile->types[view->type].type));
-    ph_buf_printf(out, " %s", value_text(view, total).text);
+    /* Of heap profiles, only a difference has a duration. */
+    ph_buf_printf(out, "%s %s", profile->duration_ns > 0 ? " changed by" : "", value_text(view, total).text);
     if (profile->duration_ns > 0)
-        ph_buf_printf(out, " more than %s before",
-                      ph_human_duration((double)profile->duration_ns / (double)PH_NS_PER_S).text);
+        ph_buf_printf(out, " in %s", ph_human_duration((double)profile->duration_ns / (double)PH_NS_PER_S).text);
     ph_buf_char(out, '\n');
 }
 
@@ -91,21 +91,29 @@ static void write_time(const struct ph_profile *profile, struct ph_buf *out)
         ph_buf_printf(out, "taken %s; ", text);
 }
 
+static void write_count(struct ph_buf *out, int64_t count, const char *noun)
+{
+    ph_buf_printf(out, "%s %s%s", ph_human_count(count).text, noun, count == 1 ? "" : "s");
+}
+
 static void write_sampling(const struct ph_heap_view *view, struct ph_buf *out)
 {
     const struct ph_profile *profile = view->profile;
     double sampled = ph_heap_sampled_count(profile, view->type);
     write_time(profile, out);
-    if (sampled >= 0)
-        ph_buf_printf(out, "one sample every %s: about %s samples", ph_human_size((uint64_t)profile->period).text,
-                      ph_human_count(llround(sampled)).text);
-    else
+    if (sampled < 0) {
         ph_buf_text(out, "samples of unknown rate");
-    ph_buf_printf(out, " in %s stacks\n", ph_human_count(stack_count(profile, view->type)).text);
-    if (sampled > 0 && sampled < FEW_SAMPLES)
-        ph_buf_printf(out,
-                      "Few samples: these figures are rough, %.0f%% up or down is chance. A smaller "
-                      "PORTHOLE_HEAP_SAMPLE sees more.\n",
+    } else if (profile->period == 1) {
+        ph_buf_text(out, "every allocation counted");
+    } else {
+        ph_buf_printf(out, "one sample every %s: about ", ph_human_size((uint64_t)profile->period).text);
+        write_count(out, llround(sampled), "sample");
+    }
+    ph_buf_text(out, " in ");
+    write_count(out, stack_count(profile, view->type), "stack");
+    ph_buf_char(out, '\n');
+    if (sampled > 0 && sampled < FEW_SAMPLES && profile->period > 1)
+        ph_buf_printf(out, "Few samples: figures may be off by %.0f%%; a smaller PORTHOLE_HEAP_SAMPLE sees more\n",
                       100 / sqrt(fmax(sampled, 1)));
 }
 
@@ -131,7 +139,8 @@ static int write_table(const struct ph_heap_view *view, const struct ph_top *top
     int failed = 0;
     ph_table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     ph_buf_printf(out, "Showing %s of ", ph_human_count((int64_t)shown).text);
-    ph_buf_printf(out, "%s functions\n\n", ph_human_count((int64_t)top->row_count).text);
+    write_count(out, (int64_t)top->row_count, "function");
+    ph_buf_text(out, "\n\n");
     for (size_t i = 0; i < shown && failed == 0; i++)
         failed = add_row(&table, view, top, i);
     if (failed == 0)
@@ -162,7 +171,7 @@ int ph_heap_view_write(const struct ph_heap_view *view, struct ph_buf *out)
     if (top.row_count > 0)
         failed = write_table(view, &top, out);
     else
-        ph_buf_text(out, "No samples: nothing that was sampled is left to show.\n");
+        ph_buf_text(out, "No samples: nothing that was sampled is left to show\n");
     ph_top_fini(&top);
     return failed ? failed : ph_buf_status(out);
 }

@@ -18,10 +18,11 @@ int ph_help_overview(FILE *out)
         fprintf(out, "  %-8s %s\n", (*command)->name, (*command)->summary);
     fputs("\nOptions:\n"
           "  --help      this page\n"
-          "  --version   the version of Porthole\n\n"
-          "`porthole help COMMAND` tells more about a command, `porthole help env` about the\n"
-          "environment variables. The same is in porthole(1) and porthole-env(7).\n",
+          "  --version   the version of Porthole\n\n",
           out);
+    ph_wrap("Begin with `porthole run -- COMMAND`, then `porthole ps`. `porthole help COMMAND` tells more about a "
+            "command, `porthole help env` about the environment variables; so do porthole(1) and porthole-env(7).",
+            0, 0, WIDTH, out);
     return PH_EXIT_DONE;
 }
 

@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "tools/http.h"
 
 #include "tools/visible.h"

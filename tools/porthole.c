@@ -1,6 +1,4 @@
 /* porthole.c - the command: finds the subcommand in a table and makes sure that its output arrived. */
-#include "config.h"
-
 #include "base/buf.h"
 #include "tools/command.h"
 #include "tools/help.h"

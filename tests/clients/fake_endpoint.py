@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""An endpoint that says what a test wants to hear: canned profiles, errors, silence.
+
+    fake_endpoint.py tcp                  http://127.0.0.1:PORT
+    fake_endpoint.py unix PATH            unix:PATH
+    fake_endpoint.py local                @porthole/PID, as a process with Porthole has
+    fake_endpoint.py local hang|refuse|junk|stranger|broken
+    fake_endpoint.py profile KIND         writes a profile to stdout and ends
+
+Prints "PID PORT" once it listens (PORT is 0 for sockets). The file $REQUESTS gets a line for each request: path, Host
+and Authorization.
+"""
+
+import gzip
+import http.server
+import json
+import os
+import socket
+import socketserver
+import sys
+import time
+
+MIB = 1 << 20
+
+
+# ---- pprof's protobuf (proto/profile.proto in google/pprof), just enough of it ------------------------------------
+
+
+def varint(number):
+    out = b""
+    number &= (1 << 64) - 1
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def packed(number, values):
+    return field(number, b"".join(varint(v) for v in values))
+
+
+def profile(samples, types=("alloc_objects/count", "alloc_space/bytes", "inuse_objects/count", "inuse_space/bytes"),
+            program="/usr/bin/leaky", rate=512 * 1024, time_ns=1785000000 * 10**9, duration_ns=0):
+    """samples: [(["leaf", ..., "main"], [values])]"""
+    strings = [""]
+
+    def string(text):
+        if text not in strings:
+            strings.append(text)
+        return strings.index(text)
+
+    out = b""
+    for name in types:
+        kind, unit = name.split("/")
+        out += field(1, field(1, string(kind)) + field(2, string(unit)))
+    functions = []
+    for stack, values in samples:
+        for name in stack:
+            if name not in functions:
+                functions.append(name)
+        out += field(2, packed(1, [functions.index(n) + 1 for n in stack]) + packed(2, values))
+    out += field(3, field(1, 1) + field(2, 0x400000) + field(3, 0x500000) + field(5, string(program)))
+    for i, name in enumerate(functions, 1):
+        out += field(4, field(1, i) + field(2, 1) + field(3, 0x400000 + i) + field(4, field(1, i)))
+        out += field(5, field(1, i) + field(2, string(name)) + field(3, string(name)))
+    out += field(9, time_ns) + (field(10, duration_ns) if duration_ns else b"")
+    out += field(11, field(1, string("space")) + field(2, string("bytes"))) + field(12, rate)
+    out += field(14, string(types[-1].split("/")[0]))
+    for text in strings:
+        out += field(6, text if isinstance(text, bytes) else text.encode())
+    return out
+
+
+def heap_profile():
+    return profile([
+        (["_Z10fill_cacheRSt6vectorIiSaIiEE", "serve", "main"], [600, 600 * MIB, 150, 150 * MIB]),
+        (["parse", "serve", "main"], [80, 80 * MIB, 50, 50 * MIB]),
+        (["freed", "main"], [9, 9 * MIB, 0, 0]),
+    ])
+
+
+PROFILES = {
+    "heap": heap_profile,
+    "few": lambda: profile([(["parse", "main"], [4, 4 * MIB, 4, 4 * MIB])]),
+    "none": lambda: profile([(["parse", "main"], [4, 4 * MIB, 0, 0])]),
+    "delta": lambda: profile([(["parse", "main"], [4, 4 * MIB, -30, -30 * MIB])], duration_ns=2 * 10**9),
+    "many": lambda: profile([([f"function_{i:03}", "main"], [i, i * MIB, i, i * MIB]) for i in range(1, 51)]),
+    "long": lambda: profile([(["x" * 300, "main"], [99, 99 * MIB, 99, 99 * MIB])]),
+    "escape": lambda: profile([(["evil\x1b]0;title\x07", "main"], [99, 99 * MIB, 99, 99 * MIB])], program="/a\x1bb"),
+    "cpu": lambda: profile([(["parse", "main"], [4, 4])], types=("samples/count", "cpu/nanoseconds")),
+}
+
+
+# ---- the endpoint -----------------------------------------------------------------------------------------------
+
+
+def processes(pid):
+    return json.dumps({
+        "url": "http://127.0.0.1:6060",
+        "processes": [
+            {"pid": pid + 1, "command": "a relative", "uptime_seconds": 1, "rss_bytes": 1},
+            {"pid": pid, "ppid": 1, "role": "front", "name": "leaky", "command": "leaky --port 80", "state": "S",
+             "uptime_seconds": 3725.5, "rss_bytes": 48 * MIB + 512 * 1024},
+        ],
+    })
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    mode = ""
+
+    def address_string(self):
+        return "local"
+
+    def log_message(self, *args):
+        pass
+
+    def reply(self, status, body, kind="text/plain; charset=utf-8", **headers):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        if "REQUESTS" in os.environ:
+            with open(os.environ["REQUESTS"], "a", encoding="utf-8") as log:
+                log.write(f"{self.path} {self.headers['Host']} {self.headers['Authorization']}\n")
+        path = self.path.partition("?")[0]
+        if path == "/debug/processes":
+            body = {"junk": "not json", "stranger": processes(1)}.get(self.mode, processes(os.getpid()))
+            if self.mode == "broken":
+                self.reply(500, b"out of order\x1b[2J\nsecond line")
+            else:
+                self.reply(200, body.encode(), "application/json")
+        elif path == "/debug/pprof/heap":
+            self.reply(200, gzip.compress(heap_profile()), "application/octet-stream")
+        elif path.startswith("/profile/"):
+            self.reply(200, gzip.compress(PROFILES[path[9:]]()), "application/octet-stream")
+        elif path == "/secret":
+            if self.headers["Authorization"] == "Bearer s3cret":
+                self.reply(200, gzip.compress(heap_profile()), "application/octet-stream")
+            else:
+                self.reply(401, b"token needed\n")
+        elif path == "/html":
+            self.reply(200, b"<!DOCTYPE html><title>Not here</title>", "text/html")
+        elif path == "/redirect":
+            self.reply(302, b"", Location="/debug/pprof/heap")
+        elif path == "/cut":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"\x1f\x8b")
+        elif path == "/hangup":
+            self.close_connection = True
+        else:
+            self.reply(404, b"Unknown profile\n")
+
+
+class TcpServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+
+
+class SocketServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+def main(arguments):
+    kind, rest = arguments[0], arguments[1:]
+    if kind == "profile":
+        sys.stdout.buffer.write(PROFILES[rest[0]]())
+        return
+    if kind == "tcp":
+        server = TcpServer(("127.0.0.1", 0), Handler)
+    elif kind == "unix":
+        server = SocketServer(rest[0], Handler)
+    else:
+        server = SocketServer(f"\0porthole/{os.getpid()}", Handler)
+        Handler.mode = rest[0] if rest else ""
+    print(os.getpid(), server.server_address[1] if kind == "tcp" else 0, flush=True)
+    if Handler.mode == "hang":
+        time.sleep(600)
+    elif Handler.mode == "refuse":
+        while True:
+            server.socket.accept()[0].close()
+    server.serve_forever()
+
+
+main(sys.argv[1:])

@@ -1,0 +1,96 @@
+# bash completion for porthole(1)
+# shellcheck shell=bash
+
+# The options of each command; tests/clients/test_command.sh holds them against `porthole help`.
+declare -gA _porthole_options=(
+    [run]="--listen --heap-sample --start --log --token-file --help"
+    [ps]="--json --help"
+    [heap]="--top --metric --seconds --gc --token-file --help"
+    [help]="--help"
+)
+
+# Where the program of `porthole run` stands among the words, or nowhere.
+_porthole_program_at() {
+    local i
+    for ((i = 2; i <= COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --) echo $((i + 1)) && return ;;
+        --help | -[!-]* | -) ;;
+        --*)
+            # "--listen A" is two words, "--listen=A" is three: bash splits at "=".
+            [[ ${COMP_WORDS[i + 1]-} == "=" ]] && ((i++))
+            ((i++))
+            ;;
+        *) echo "$i" && return ;;
+        esac
+    done
+    return 1
+}
+
+_porthole_words() {
+    local word
+    while IFS= read -r word; do
+        COMPREPLY+=("$word")
+    done < <(compgen -W "$1" -- "$2")
+}
+
+_porthole_files() {
+    local file
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r file; do
+        COMPREPLY+=("$file")
+    done < <(compgen -f -- "$1")
+}
+
+# The value of option $1, as far as it is typed in $2. Fails if the option takes none.
+_porthole_value() {
+    case $1 in
+    --start) _porthole_words "server now manual off" "$2" ;;
+    --log) _porthole_words "start quiet" "$2" ;;
+    --metric) _porthole_words "inuse_space inuse_objects alloc_space alloc_objects" "$2" ;;
+    --heap-sample) _porthole_words "64KiB 128KiB 256KiB 512KiB 1MiB 2MiB off" "$2" ;;
+    --token-file) _porthole_files "$2" ;;
+    --listen | --top | --seconds) ;;
+    *) return 1 ;;
+    esac
+}
+
+_porthole_program() {
+    local word
+    if ((COMP_CWORD > $1)) && declare -F _command_offset >/dev/null; then
+        _command_offset "$1"
+    elif ((COMP_CWORD > $1)); then
+        _porthole_files "$2"
+    else
+        while IFS= read -r word; do
+            COMPREPLY+=("$word")
+        done < <(compgen -c -- "$2" | sort -u)
+        [[ $2 != */* ]] || _porthole_files "$2"
+    fi
+}
+
+_porthole() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]-} program
+    COMPREPLY=()
+    if [[ $cur == "=" ]]; then
+        cur=
+    elif [[ $prev == "=" ]]; then
+        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    if ((COMP_CWORD == 1)); then
+        _porthole_words "${!_porthole_options[*]} --help --version" "$cur"
+    elif [[ $command == run ]] && program=$(_porthole_program_at) && ((program <= COMP_CWORD)); then
+        _porthole_program "$program" "$cur"
+    elif _porthole_value "$prev" "$cur"; then
+        return
+    elif [[ $cur == -* ]]; then
+        _porthole_words "${_porthole_options[$command]-}" "$cur"
+    elif [[ $command == heap ]]; then
+        _porthole_words "$(sed -n 's|.*@porthole/\([0-9]*\)$|\1|p' /proc/net/unix 2>/dev/null | sort -u)" "$cur"
+        _porthole_files "$cur"
+    elif [[ $command == help ]]; then
+        _porthole_words "${!_porthole_options[*]} env" "$cur"
+    fi
+}
+
+complete -F _porthole porthole
