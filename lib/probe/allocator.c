@@ -4,6 +4,7 @@
 #include "probe/export.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,28 +62,67 @@ static bool mentions_sampling(const char *conf)
     return conf && (strstr(conf, "lg_prof_sample") || strstr(conf, "prof_active") || strstr(conf, "prof:"));
 }
 
-static enum ph_allocator find_owner(struct ph_probe *probe)
+static struct link_map *map_of(void *address)
 {
-    Dl_info us, owner, control;
-    void *malloc_address = dlsym(RTLD_DEFAULT, "malloc");
-    if (!malloc_address || !dladdr(malloc_address, &owner) || !dladdr((void *)ph_allocator_init, &us))
-        return PH_ALLOCATOR_OTHER;
-    probe->allocator_file = owner.dli_fname;
-    if (owner.dli_fbase == us.dli_fbase)
-        return PH_ALLOCATOR_OWN;
-    /* The host's own jemalloc is used if it samples. Both functions must come from one object: ours exports them too. */
-    void *mallctl_address = dlsym(RTLD_DEFAULT, "mallctl");
-    if (!mallctl_address || !dladdr(mallctl_address, &control) || control.dli_fbase != owner.dli_fbase)
-        return PH_ALLOCATOR_OTHER;
+    Dl_info info;
+    struct link_map *map = NULL;
+    return address && dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
+}
+
+/* An executable that is not position-independent and takes the address of malloc has a PLT entry that passes for it:
+ * the symbol is there, but undefined. */
+static bool is_definition(void *address)
+{
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    return address && dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+           symbol->st_shndx != SHN_UNDEF;
+}
+
+/* Does what malloc() hands out show in the counter of the jemalloc that answers to mallctl()? */
+static bool jemalloc_serves(void)
+{
+    const uint64_t *allocated = NULL;
+    size_t size = sizeof(allocated);
+    if (mallctl("thread.allocatedp", (void *)&allocated, &size, NULL, 0) != 0)
+        return false;
+    uint64_t before = *allocated;
+    void *volatile probe_piece = malloc(64);
+    uint64_t after = *(const volatile uint64_t *)allocated;
+    free(probe_piece);
+    return after != before;
+}
+
+/* The object whose malloc() this process calls; NULL if it hides. */
+static struct link_map *malloc_owner(void)
+{
+    void *address = dlsym(RTLD_DEFAULT, "malloc");
+    if (is_definition(address))
+        return map_of(address);
+    return jemalloc_serves() ? map_of(dlsym(RTLD_DEFAULT, "mallctl")) : NULL;
+}
+
+/* The host's own jemalloc is used if it samples. Both functions must come from one object: the probe has them too. */
+static enum ph_allocator use_host_jemalloc(struct ph_probe *probe, const struct link_map *owner)
+{
+    int (*control)(const char *, void *, size_t *, void *, size_t);
     bool profiles = false;
     size_t size = sizeof(profiles);
-    *(void **)&probe->mallctl = mallctl_address;
+    *(void **)&control = dlsym(RTLD_DEFAULT, "mallctl");
+    if (map_of((void *)control) != owner || control("opt.prof", &profiles, &size, NULL, 0) != 0 || !profiles)
+        return PH_ALLOCATOR_OTHER;
+    probe->mallctl = control;
     *(void **)&probe->malloc_stats_print = dlsym(RTLD_DEFAULT, "malloc_stats_print");
-    if (probe->mallctl("opt.prof", &profiles, &size, NULL, 0) == 0 && profiles)
-        return PH_ALLOCATOR_JEMALLOC;
-    probe->mallctl = NULL;
-    probe->malloc_stats_print = NULL;
-    return PH_ALLOCATOR_OTHER;
+    return PH_ALLOCATOR_JEMALLOC;
+}
+
+static enum ph_allocator find_owner(struct ph_probe *probe)
+{
+    const struct link_map *owner = malloc_owner();
+    if (owner && owner == map_of((void *)ph_allocator_init))
+        return PH_ALLOCATOR_OWN;
+    probe->allocator_file = owner && owner->l_name[0] ? owner->l_name : "the executable";
+    return owner ? use_host_jemalloc(probe, owner) : PH_ALLOCATOR_OTHER;
 }
 
 void ph_allocator_init(struct ph_probe *probe, const char *host_malloc_conf)
