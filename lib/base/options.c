@@ -8,7 +8,7 @@
 
 #define HEAP_SAMPLE_MIN (UINT64_C(1) << 10)
 #define HEAP_SAMPLE_MAX (UINT64_C(1) << 30)
-#define PORT_MAX 65535
+#define PORT_MAX        65535
 
 /* The place of @value among @names (NULL-terminated), -1 if it is none of them. */
 static int choice(const char *value, const char *const *names)
@@ -151,4 +151,13 @@ int ph_options_read(struct ph_options *options, char *const *environment, struct
             bad_count++;
     }
     return bad_count;
+}
+
+const char *ph_environment_find(char *const *environment, const char *name)
+{
+    size_t length = strlen(name);
+    for (; environment && *environment; environment++)
+        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
+            return *environment + length + 1;
+    return NULL;
 }

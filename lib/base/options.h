@@ -63,4 +63,8 @@ int ph_options_set(struct ph_options *options, const char *name, const char *val
  */
 int ph_options_read(struct ph_options *options, char *const *environment, struct ph_error *error);
 
+/** ph_environment_find() - the value of a variable; NULL if @environment (may be NULL) has none. Not getenv(): hosts
+ * such as bash bring one of their own. */
+const char *ph_environment_find(char *const *environment, const char *name);
+
 #endif

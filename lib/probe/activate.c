@@ -131,21 +131,12 @@ static void in_forked_child(void)
         ph_activation_state = PH_SILENT;
 }
 
-static const char *find_variable(char *const *environment, const char *name)
-{
-    size_t length = strlen(name);
-    for (; environment && *environment; environment++)
-        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return *environment + length + 1;
-    return NULL;
-}
-
 void ph_activation_init(char *const *environment)
 {
     ph_probe.started_ns = ph_clock_realtime_ns();
     ph_text_range(&ph_probe.text_low, &ph_probe.text_high);
     ph_options_read(&ph_probe_options, environment, &option_error);
-    ph_allocator_init(&ph_probe, find_variable(environment, "MALLOC_CONF"));
+    ph_allocator_init(&ph_probe);
     if (ph_probe_options.start == PH_START_OFF || getauxval(AT_SECURE))
         return;
     pthread_atfork(before_fork, NULL, in_forked_child);

@@ -1,5 +1,6 @@
 #include "probe/allocator.h"
 
+#include "base/options.h"
 #include "probe/backtrace.h"
 #include "probe/export.h"
 
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 /* jemalloc 5.3.0's public names that no header of libc has. */
@@ -21,8 +23,8 @@ void *pvalloc(size_t size_bytes);
 extern const char *malloc_conf __attribute__((visibility("hidden")));
 const char *malloc_conf = "prof:true,prof_active:true,lg_prof_sample:19,prof_accum:true";
 
-#define PRESET_SAMPLE_BYTES (UINT64_C(1) << 19)
-#define ARENA_NONE          UINT32_MAX
+#define SETTINGS_MAX 2048
+#define ARENA_NONE   UINT32_MAX
 
 static unsigned own_arena = ARENA_NONE; /* written once, by the first thread of ours */
 static bool serves;                     /* malloc() is ours; written by the constructor only */
@@ -41,25 +43,30 @@ static void sample_backtrace(void **frames, unsigned *count, unsigned capacity)
     *count = (unsigned)ph_backtrace(frames, capacity);
 }
 
-static int write_bool(const char *name, bool value)
-{
-    return mallctl(name, NULL, NULL, &value, sizeof(value));
-}
+/*
+ * Issue: jemalloc reads its settings at the first allocation, which may be before our constructor; a rate that is set
+ * later (prof.reset) forgets what was sampled, and every thread still waits for its next sample at the old rate.
+ * Solution: jemalloc asks the environment for MALLOC_CONF by secure_getenv(), which the linker sends here (--wrap):
+ * PORTHOLE_HEAP_SAMPLE goes before what the host wrote, so the host still wins.
+ */
+char *__wrap_secure_getenv(const char *name);
 
-/* prof.reset forgets live objects, so it is used here and never again: before main() there are next to none. */
-static void set_sampling(uint64_t sample_bytes)
+char *__wrap_secure_getenv(const char *name)
 {
-    if (sample_bytes == 0) {
-        write_bool("prof.active", false);
-    } else if (sample_bytes != PRESET_SAMPLE_BYTES) {
-        size_t lg_sample = (size_t)__builtin_ctzll(sample_bytes);
-        mallctl("prof.reset", NULL, NULL, &lg_sample, sizeof(lg_sample));
-    }
-}
-
-static bool mentions_sampling(const char *conf)
-{
-    return conf && (strstr(conf, "lg_prof_sample") || strstr(conf, "prof_active") || strstr(conf, "prof:"));
+    static char settings[SETTINGS_MAX];
+    struct ph_options options;
+    if (getauxval(AT_SECURE))
+        return NULL;
+    const char *host = ph_environment_find(environ, name);
+    if (strcmp(name, "MALLOC_CONF") != 0 || ph_options_read(&options, environ, NULL) < 0)
+        return (char *)host;
+    int length = options.heap_sample_bytes
+                     ? snprintf(settings, sizeof(settings), "lg_prof_sample:%d,%s",
+                                __builtin_ctzll(options.heap_sample_bytes), host ? host : "")
+                     : snprintf(settings, sizeof(settings), "prof_active:false,%s", host ? host : "");
+    if (!host)
+        settings[length - 1] = '\0'; /* the comma */
+    return length < SETTINGS_MAX ? settings : (char *)host;
 }
 
 static struct link_map *map_of(void *address)
@@ -125,7 +132,7 @@ static enum ph_allocator find_owner(struct ph_probe *probe)
     return owner ? use_host_jemalloc(probe, owner) : PH_ALLOCATOR_OTHER;
 }
 
-void ph_allocator_init(struct ph_probe *probe, const char *host_malloc_conf)
+void ph_allocator_init(struct ph_probe *probe)
 {
     probe->allocator_file = "";
     probe->allocator = find_owner(probe);
@@ -137,8 +144,6 @@ void ph_allocator_init(struct ph_probe *probe, const char *host_malloc_conf)
     void (*hook)(void **, unsigned *, unsigned) = sample_backtrace;
     ph_backtrace_warm();
     mallctl("experimental.hooks.prof_backtrace", NULL, NULL, &hook, sizeof(hook));
-    if (!mentions_sampling(host_malloc_conf))
-        set_sampling(probe->options->heap_sample_bytes);
 }
 
 bool ph_allocator_sampling(bool on)

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** ph_allocator_init() - find the owner of malloc() and fill the allocator part of @probe; if it is ours, set the
- * unwinder and the sampling rate. @malloc_conf: the host's MALLOC_CONF, NULL if unset: it wins. */
-void ph_allocator_init(struct ph_probe *probe, const char *malloc_conf);
+/** ph_allocator_init() - find the owner of malloc() and fill the allocator part of @probe; if it is ours, set its
+ * unwinder. The sampling rate was set when jemalloc started. */
+void ph_allocator_init(struct ph_probe *probe);
 
 /** ph_allocator_enter_own() - the calling thread is ours from now on: no samples, an arena of its own, so that our
  * memory can be told from the host's. ph_allocator_leave_own(): return what the ended work held. */

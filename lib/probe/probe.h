@@ -26,7 +26,7 @@ struct ph_thread {
     pid_t tid;
     bool own;                        /* a thread of Porthole: invisible to every profile */
     uint64_t started_ns;             /* CLOCK_MONOTONIC; 0 for the main thread */
-    uintptr_t stack_low, stack_high; /* bounds, high exclusive; 0 if unknown */
+    uintptr_t stack_low, stack_high; /* bounds, low to a page, high exclusive; 0 if unknown */
     uint32_t frame_count;            /* who created it: return addresses, leaf first */
     uintptr_t frames[PH_THREAD_FRAMES_MAX];
 };

@@ -36,18 +36,28 @@ static void make_exit_key(void)
     exit_key_made = pthread_key_create(&exit_key, thread_ends) == 0;
 }
 
-static void note_stack(struct ph_thread *record)
+/* pthread_getattr_np() would tell exactly, but allocates, and the host would find that in its profile. glibc puts
+ * the thread's descriptor, pthread_self(), at the top of the stack: nothing of the stack lies above it. */
+static void note_stack(struct ph_thread *record, size_t size_bytes)
 {
-    pthread_attr_t attributes;
-    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
-        return;
-    void *low;
-    size_t size_bytes;
-    if (pthread_attr_getstack(&attributes, &low, &size_bytes) == 0) {
-        record->stack_low = (uintptr_t)low;
-        record->stack_high = (uintptr_t)low + size_bytes;
+    uintptr_t page_bytes = (uintptr_t)sysconf(_SC_PAGESIZE);
+    record->stack_high = (uintptr_t)pthread_self();
+    record->stack_low = ((record->stack_high + page_bytes) & ~(page_bytes - 1)) - size_bytes;
+}
+
+static size_t stack_size(const pthread_attr_t *attributes)
+{
+    size_t size_bytes = 0;
+    if (attributes) {
+        pthread_attr_getstacksize(attributes, &size_bytes);
+        return size_bytes;
     }
-    pthread_attr_destroy(&attributes);
+    pthread_attr_t preset;
+    if (pthread_attr_init(&preset) == 0) {
+        pthread_attr_getstacksize(&preset, &size_bytes); /* what pthread_create() takes without attributes */
+        pthread_attr_destroy(&preset);
+    }
+    return size_bytes;
 }
 
 /* First code on the new thread. The host's function is a tail call: it is the first frame, as without us. */
@@ -64,14 +74,15 @@ static void *begin(void *argument)
     pthread_setspecific(exit_key, slot);
     if (record->own)
         ph_allocator_enter_own();
-    note_stack(record);
+    note_stack(record, slot->stack_bytes);
     record->started_ns = (uint64_t)ph_clock_monotonic_ns();
     __atomic_store_n(&record->tid, gettid(), __ATOMIC_RELEASE);
     ph_tls.inside = false;
     return start(start_argument);
 }
 
-static struct ph_thread_slot *prepare(bool own, void *(*start)(void *), void *argument)
+static struct ph_thread_slot *prepare(bool own, const pthread_attr_t *attributes, void *(*start)(void *),
+                                      void *argument)
 {
     pthread_once(&exit_key_once, make_exit_key);
     struct ph_thread_slot *slot = exit_key_made ? ph_thread_slot_claim() : NULL;
@@ -82,6 +93,7 @@ static struct ph_thread_slot *prepare(bool own, void *(*start)(void *), void *ar
     struct ph_thread *record = &slot->record;
     slot->start = start;
     slot->argument = argument;
+    slot->stack_bytes = stack_size(attributes);
     record->own = own;
     record->stack_low = record->stack_high = 0;
     record->frame_count = own ? 0 : (uint32_t)ph_backtrace((void **)record->frames, PH_THREAD_FRAMES_MAX);
@@ -99,7 +111,7 @@ static int create(struct ph_thread_slot *slot, pthread_t *ret_thread, const pthr
 int ph_thread_create(struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
                      void *(*start)(void *), void *argument)
 {
-    struct ph_thread_slot *slot = prepare(false, start, argument);
+    struct ph_thread_slot *slot = prepare(false, attributes, start, argument);
     ph_guard_lend_errno(guard);
     int result = slot ? create(slot, ret_thread, attributes)
                       : ph_real()->pthread_create(ret_thread, attributes, start, argument);
@@ -110,7 +122,7 @@ int ph_thread_create(struct ph_guard *guard, pthread_t *ret_thread, const pthrea
 int ph_thread_create_own(pthread_t *ret_thread, const pthread_attr_t *attributes, void *(*start)(void *),
                          void *argument)
 {
-    struct ph_thread_slot *slot = prepare(true, start, argument);
+    struct ph_thread_slot *slot = prepare(true, attributes, start, argument);
     return slot ? create(slot, ret_thread, attributes) : EAGAIN; /* unrecorded, it would pass for the host's */
 }
 

@@ -13,6 +13,7 @@ struct ph_thread_slot {
     uint32_t next_free;     /* number; atomic */
     void *(*start)(void *); /* what the host wanted to run */
     void *argument;
+    size_t stack_bytes;
     struct ph_thread record; /* valid while record.tid (atomic) is not 0 */
 };
 
