@@ -60,12 +60,11 @@ char *__wrap_secure_getenv(const char *name)
     const char *host = ph_environment_find(environ, name);
     if (strcmp(name, "MALLOC_CONF") != 0 || ph_options_read(&options, environ, NULL) < 0)
         return (char *)host;
+    const char *comma = host && host[0] ? "," : "";
     int length = options.heap_sample_bytes
-                     ? snprintf(settings, sizeof(settings), "lg_prof_sample:%d,%s",
-                                __builtin_ctzll(options.heap_sample_bytes), host ? host : "")
-                     : snprintf(settings, sizeof(settings), "prof_active:false,%s", host ? host : "");
-    if (!host)
-        settings[length - 1] = '\0'; /* the comma */
+                     ? snprintf(settings, sizeof(settings), "lg_prof_sample:%d%s%s",
+                                __builtin_ctzll(options.heap_sample_bytes), comma, host ? host : "")
+                     : snprintf(settings, sizeof(settings), "prof_active:false%s%s", comma, host ? host : "");
     return length < SETTINGS_MAX ? settings : (char *)host;
 }
 
