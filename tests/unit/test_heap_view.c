@@ -176,7 +176,8 @@ static void a_profile_of_other_types_has_no_known_rate(void **state)
     ph_profile_add_type(profile, "inuse_space", "bytes");
     assert_true(ph_heap_sampled_count(profile, 0) < 0);
     int64_t value = MIB;
-    ph_profile_add_sample(profile, NULL, 0, NULL, 0, &value);
+    uint32_t frame = ph_profile_add_location(profile, 0, 0x1000, false, NULL, 0);
+    ph_profile_add_sample(profile, &frame, 1, NULL, 0, &value);
     char *text = view(profile, 0, 20, 0);
     expect_line(text, "samples of unknown rate in 1 stack");
     free(text);

@@ -39,8 +39,8 @@ static void a_line_that_no_header_can_hold_is_refused(void **state)
                                         "  \nsecond\n",
                                         "two words\n",
                                         "a\x1b\n",
-                                        "gr\xc3\xb6\xc3\x9f"
-                                        "e\n"};
+
+                                        "gr\xc3\xb6n\n"};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         char token[PH_TOKEN_MAX];
         struct ph_error error;
