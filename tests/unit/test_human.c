@@ -53,6 +53,8 @@ static void durations_have_two_units_at_most(void **state)
     assert_string_equal(ph_human_duration(9.99).text, "9.9s");
     assert_string_equal(ph_human_duration(59.9).text, "59s");
     assert_string_equal(ph_human_duration(62).text, "1m 02s");
+    assert_string_equal(ph_human_duration(3599.9).text, "59m 59s");
+    assert_string_equal(ph_human_duration(3600).text, "1h 00m");
     assert_string_equal(ph_human_duration(3 * 3600 + 7 * 60 + 59).text, "3h 07m");
     assert_string_equal(ph_human_duration(86400 * 12 + 3600 * 4).text, "12d 04h");
 }

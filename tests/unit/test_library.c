@@ -124,7 +124,8 @@ static void other_preloads_stay_behind_the_library(void **state)
 static void the_library_is_not_preloaded_twice(void **state)
 {
     expect_preload("/p/libporthole.so", "/p/libporthole.so");
-    expect_preload("a.so:/p/libporthole.so:/p/libporthole.so.1", "/p/libporthole.so:a.so:/p/libporthole.so.1");
+    expect_preload("a.so:/p/libporthole.so:/p/libporthole.so.1:/p/lib",
+                   "/p/libporthole.so:a.so:/p/libporthole.so.1:/p/lib");
 }
 
 int main(void)

@@ -51,6 +51,7 @@ static void lines_are_cut_to_the_width_of_the_terminal(void **state)
 {
     static const char *const cells[] = {"1", "größer", "because", NULL};
     expect(cells, 12, "SIZE  NAM...\n   1  grö...\n");
+    expect(cells, 20, "SIZE  NAME    WHY\n   1  größer  bec...\n");
     expect(cells, 21, "SIZE  NAME    WHY\n   1  größer  because\n");
 }
 
