@@ -128,11 +128,14 @@ static void explain_failure(struct exchange *exchange)
     }
     int code = classify(exchange->result);
     curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &os_errno);
+    /* A peer that accepts and closes at once: libcurl takes it for a failed connect, but there is no errno. */
+    if (code == -ECONNREFUSED && os_errno == 0)
+        code = -ECONNRESET;
     if (code == -ETIMEDOUT)
         ph_error_set(error, code, "no answer within %.3g s", (double)exchange->request->timeout_ms / 1000);
     else if (code == -ECONNRESET && exchange->result != CURLE_PARTIAL_FILE)
         ph_error_set(error, code, "it hung up without an answer");
-    else if (code == -ECONNREFUSED && os_errno)
+    else if (code == -ECONNREFUSED)
         ph_error_set(error, os_errno == ENOENT ? -ENOENT : code, "%s", strerror((int)os_errno));
     else
         ph_error_set(error, code, "%s",

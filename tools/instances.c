@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SOCKET_PREFIX       "porthole/"
 #define LISTENING           0x10000 /* __SO_ACCEPTCON in the column "Flags" */
@@ -93,6 +95,14 @@ int ph_instances_find(pid_t **ret_pids, size_t *ret_count, struct ph_error *erro
         failed = ph_error_set(error, -ENOMEM, "out of memory");
     ph_buf_fini(&text);
     return failed;
+}
+
+bool ph_instance_is_foreign(pid_t pid)
+{
+    char path[32];
+    struct stat status;
+    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    return geteuid() != 0 && stat(path, &status) == 0 && status.st_uid != geteuid();
 }
 
 /* The command line as /proc has it: NULs between the arguments. NULL if there is none to be had. */
@@ -178,6 +188,8 @@ static void ask_together(struct questions *questions, struct ph_instance *instan
     ph_http_get(questions->requests, count, questions->answers);
     for (size_t i = 0; i < count; i++) {
         instances[i].error = questions->answers[i].error;
+        if (instances[i].error.code && ph_instance_is_foreign(instances[i].pid))
+            ph_error_set(&instances[i].error, -EACCES, "it answers only its own user and root");
         if (instances[i].error.code == 0)
             take_answer(&instances[i], &questions->answers[i].body);
         ph_http_fini(&questions->answers[i]);

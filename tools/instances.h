@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +23,9 @@ int ph_instances_parse(const char *text, size_t size_bytes, pid_t **ret_pids, si
 
 /** ph_instances_find() - the same, of this machine now. 0, or a negative errno with the reason in @error. */
 int ph_instances_find(pid_t **ret_pids, size_t *ret_count, struct ph_error *error);
+
+/** ph_instance_is_foreign() - does the process belong to a user whose processes do not answer to us? */
+bool ph_instance_is_foreign(pid_t pid);
 
 /* What a process said about itself. */
 struct ph_instance {

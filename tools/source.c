@@ -24,9 +24,9 @@ static int explain_process(const struct ph_target *target, const struct ph_error
         return ph_error_set(error, -ESRCH, "no process %d; `porthole ps` lists those with Porthole", pid);
     if (code == -ECONNREFUSED)
         return ph_error_set(error, code, "no Porthole in process %d; start it with: porthole run -- COMMAND", pid);
-    if (code == -ECONNRESET || code == -EACCES)
-        return ph_error_set(error, code, "process %d refuses (%s); it answers only its own user and root", pid,
-                            cause->text);
+    if (ph_instance_is_foreign(target->pid))
+        return ph_error_set(error, -EACCES, "process %d answers only its own user and root: ask as one of them",
+                            pid);
     return ph_error_set(error, code, "process %d: %s", pid, cause->text);
 }
 

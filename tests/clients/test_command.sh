@@ -124,10 +124,10 @@ told "a command that cannot be run" 126 "cannot start /etc/passwd: Permission de
 told "a folder cannot be run" 126 "cannot start /tmp: Permission denied" run /tmp
 
 echo s3cret >token
-environment=$(LD_PRELOAD=libm.so.6 "$PORTHOLE" run --listen 127.0.0.1:7171 --heap-sample=1MiB --start off --log quiet \
+seen=$(LD_PRELOAD=libm.so.6 "$PORTHOLE" run --listen 127.0.0.1:7171 --heap-sample=1MiB --start off --log quiet \
     --token-file token env)
-like "run puts the library before what is preloaded already" "$environment" "^LD_PRELOAD=/[^:]*/libporthole.so:libm.so.6$"
-is "run sets the options" "$(grep '^PORTHOLE' <<<"$environment" | sort)" "PORTHOLE_HEAP_SAMPLE=1MiB
+like "run puts the library before what is preloaded already" "$seen" "^LD_PRELOAD=/[^:]*/libporthole.so:libm.so.6$"
+is "run sets the options" "$(grep '^PORTHOLE' <<<"$seen" | sort)" "PORTHOLE_HEAP_SAMPLE=1MiB
 PORTHOLE_LISTEN=127.0.0.1:7171
 PORTHOLE_LOG=quiet
 PORTHOLE_START=off
@@ -391,6 +391,17 @@ shows "heap URL shows the same functions" '  _?Py[A-Za-z_]+$' heap "$URL"
 shows "--gc and --seconds work" 'changed by -?[0-9.]+ (B|KiB|MiB) in [0-9.]+s' heap --seconds 1 --gc "$HOST_PID"
 curl -s "$URL/debug/pprof/heap" >real.pb.gz
 curl -s "$URL/debug/pprof/heap?debug=1" >real.txt
+if setpriv --reuid 12345 --clear-groups test -x "$PORTHOLE" 2>/dev/null; then
+    is "another user is told why there is no answer" \
+        "$(setpriv --reuid 12345 --clear-groups "$PORTHOLE" heap "$HOST_PID" 2>&1; echo $?)" \
+        "porthole: process $HOST_PID answers only its own user and root: ask as one of them
+1"
+    setpriv --reuid 12345 --clear-groups "$PORTHOLE" ps >out 2>err
+    like "and ps lists it for them" "$(row "$HOST_PID")" \
+        "^$HOST_PID \? \? \? \(it answers only its own user and root\) .*python3 -m http.server "
+else
+    skip "another user is told why there is no answer" "we cannot become another user"
+fi
 shows "a saved profile is read" '  _?Py[A-Za-z_]+$' heap real.pb.gz
 shows "its text form is read" '  _?Py[A-Za-z_]+$' heap real.txt
 stop_host
