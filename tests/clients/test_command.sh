@@ -367,8 +367,10 @@ print(hangs["url"], hangs["uptime_seconds"], hangs["rss_bytes"], hangs["error"])
 PYTHON
 )" "http://127.0.0.1:6060 3725.5 50855936 leaky --port 80 None
 None None None no answer within 1 s"
-kill -KILL "$LOCAL"
-wait "$LOCAL" 2>/dev/null
+{
+    kill -KILL "$LOCAL"
+    wait "$LOCAL"
+} 2>/dev/null
 "$PORTHOLE" ps >out
 is "a process that ended is not listed" "$(row "$LOCAL")" ""
 
