@@ -1,6 +1,7 @@
 #include "model/jeheap_read.h"
 
 #include "base/scan.h"
+#include "model/expected.h"
 #include "model/grow.h"
 #include "model/heap_types.h"
 #include "model/maps.h"
@@ -45,10 +46,7 @@ struct counts {
 
 static int expected(const struct reader *reader, const char *what)
 {
-    struct ph_scan_place place = ph_scan_where(&reader->scan);
-    const char *end = ph_scan_done(&reader->scan) ? ", but the text ends here" : "";
-    return ph_error_set(reader->error, -EINVAL, "line %zu, column %zu: expected %s%s", place.line, place.column,
-                        what, end);
+    return ph_expected(&reader->scan, what, reader->error);
 }
 
 static int out_of_memory(const struct reader *reader)
@@ -216,12 +214,18 @@ static int read_header(struct reader *reader)
     return status == 0 ? skip_threads(reader) : status;
 }
 
-/* What follows the last block: nothing, or a blank line and the maps. */
+/*
+ * What follows the last block: nothing (a dump without maps), or a blank line and the maps. So a text that was cut
+ * inside a line or a block is told; one that was cut behind a whole line of a thread or of the maps is not.
+ */
 static int read_end(struct reader *reader)
 {
-    if (ph_scan_done(&reader->scan) || ph_scan_text(&reader->scan, "\n" MAPS_TITLE "\n"))
+    if (ph_scan_done(&reader->scan))
         return 0;
-    return expected(reader, "\"@\", a thread line or \"" MAPS_TITLE "\"");
+    if (!ph_scan_text(&reader->scan, "\n" MAPS_TITLE "\n"))
+        return expected(reader, "\"@\", a thread line or \"" MAPS_TITLE "\"");
+    reader->scan.next = reader->scan.end;
+    return reader->scan.end[-1] == '\n' ? 0 : expected(reader, "the end of the line");
 }
 
 static int read_dump(struct reader *reader)
