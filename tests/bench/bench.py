@@ -83,7 +83,7 @@ def run(options, work):
     for name in options.sections or SECTIONS:
         for table in SECTIONS[name](settings):
             settings.note("")
-            print(table.text(), end="\n\n", flush=True)
+            print(table.text(judged=not settings.short), end="\n\n", flush=True)
             done.append(table)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
@@ -102,6 +102,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="porthole-bench.") as work:
         os.chmod(work, 0o755)  # nginx's worker is another user
         tables = run(options, work)
+    if options.short:
+        print("everything runs; a short run is too short to judge")
+        return
     missed = [f"{table.title}: {row.name}" for table in tables for row in table.rows if row.is_met() is False]
     print("all targets met" if not missed else "missed:\n  " + "\n  ".join(missed))
 

@@ -64,10 +64,10 @@ def first_request(host):
     return host.status("VmHWM") - before, host.status("VmRSS") - before, len(body)
 
 
-def run_jeprof(program, dump_path):
-    """jeprof --text: reads the dump, finds the names, sums. (peak bytes of the largest process, wall ns)."""
+def run_tool(command):
+    """A program that reads the dump, finds the names and sums. (peak bytes of the largest process, wall ns)."""
     start_ns = time.monotonic_ns()
-    process = subprocess.Popen(on_core(CLIENT_CORE, ["jeprof", "--text", program, dump_path]), env=clean_environment(),
+    process = subprocess.Popen(on_core(CLIENT_CORE, command), env=clean_environment(), stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _, status, usage = os.wait4(process.pid, 0)
@@ -76,7 +76,7 @@ def run_jeprof(program, dump_path):
         raise
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise RuntimeError(f"jeprof ended with {process.returncode}")
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
     return usage.ru_maxrss * 1024, time.monotonic_ns() - start_ns
 
 
@@ -95,8 +95,9 @@ def measure(settings, stacks, dump_path):
             "dump": lambda: dump(host, dump_path)})
         found = count_stacks(dump_path)
         dump_bytes = os.path.getsize(dump_path)
-        settings.note(f"jeprof on {found} stacks")
-        jeprof_peak, jeprof_ns = run_jeprof(host.program, dump_path)
+        settings.note(f"jeprof and porthole heap on {found} stacks")
+        jeprof_peak, jeprof_ns = run_tool(["jeprof", "--text", host.program, dump_path])
+        tool_peak, tool_ns = run_tool([os.path.join(settings.build, "tools/porthole"), "heap", dump_path])
 
     def column(name, place):
         return [figure[place] for figure in figures[name]]
@@ -108,8 +109,10 @@ def measure(settings, stacks, dump_path):
         Row("CPU time : jemalloc's dump", "ms", column("request", 1), column("dump", 1)),
         Row("time : jeprof --text", "ms", [request_ns], [jeprof_ns]),
         Row("peak memory : jeprof --text", "bytes", [peak], [jeprof_peak]),
-        Row("memory that stays : peak", "bytes", [kept], [peak]),
+        Row("memory kept after it : its peak", "bytes", [kept], [peak]),
         Row("answer, gzipped : jemalloc's dump", "bytes", [answer_bytes], [dump_bytes]),
+        Row("time, porthole heap DUMP : jeprof", "ms", [tool_ns], [jeprof_ns]),
+        Row("peak memory, porthole heap DUMP : jeprof", "bytes", [tool_peak], [jeprof_peak]),
     ])
 
 

@@ -38,13 +38,15 @@ class Row:
         target = self.more_target if self.more_target is not None else self.ratio_target
         return None if target is None else statistics.median(self.compared()) <= target
 
-    def cells(self):
+    def cells(self, judged):
         compared = self.compared()
         show = self.show_difference if self.more_target is not None else "{:.3f}".format
         target = ""
         if self.is_met() is not None:
             limit = show(self.more_target) if self.more_target is not None else f"{self.ratio_target:g}"
-            target = f"≤ {limit} {'met' if self.is_met() else 'MISSED'}"
+            target = f"≤ {limit}"
+            if judged:
+                target += " met" if self.is_met() else " MISSED"
         between = f"{show(min(compared))} – {show(max(compared))}" if len(compared) > 1 else ""
         return [self.name, show_figure(self.ours, self.unit), show_figure(self.peer, self.unit),
                 show(statistics.median(compared)), between, target]
@@ -63,8 +65,8 @@ class Table:
     def __init__(self, title, rows):
         self.title, self.rows = title, rows
 
-    def text(self):
-        lines = [["", "ours", "peer", "ratio", "min – max", "target"]] + [row.cells() for row in self.rows]
+    def text(self, judged=True):
+        lines = [["", "ours", "peer", "ratio", "min – max", "target"]] + [row.cells(judged) for row in self.rows]
         widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
         shown = [self.title]
         for line in lines:

@@ -5,7 +5,7 @@ import subprocess
 
 from host import SERVER_CORE, clean_environment, on_core, run_client
 from measure import Row, Table, interleave
-from variants import AGAIN, HEAPTRACK, JEMALLOC, NONE, PORTHOLE, PORTHOLE_OFF, all_variants
+from variants import AGAIN, HEAPTRACK, JEMALLOC, NONE, PEERS, PORTHOLE, PORTHOLE_CLOSED, PORTHOLE_OFF, all_variants
 
 MORE_TARGET_NS = 1.5e6  # of a start, against no preload
 
@@ -40,11 +40,12 @@ def run_loop(settings, variant, what, count):
 def loop_table(settings, title, what, counts):
     """counts: how many, by variant; heaptrack gets fewer, as it records every one."""
     variants = all_variants(settings.build, settings.work)
+    peers = [name for name in PEERS if name != PORTHOLE_CLOSED]  # nothing listens here: the endpoint is always closed
     figures = interleave(settings.rounds, {
         name: lambda name=name: run_loop(settings, variants[name], what, counts.get(name, counts[None]))
-        for name in variants}, lambda number: settings.note(f"{title}, round {number + 1} of {settings.rounds}"))
+        for name in (NONE, PORTHOLE, *peers)}, lambda number: settings.note(f"{title}, round {number + 1} of {settings.rounds}"))
     rows = [Row(f"Porthole : {name}", "ns", figures[PORTHOLE], figures[name])
-            for name in variants if name not in (AGAIN, PORTHOLE)]
+            for name in (NONE, *peers) if name != AGAIN]
     rows += [Row(f"{name} : no preload", "ns", figures[name], figures[NONE])
              for name in (AGAIN, JEMALLOC, PORTHOLE_OFF)]
     return Table(title, rows)

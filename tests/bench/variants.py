@@ -14,11 +14,11 @@ class Variant:
 
 
 NONE, AGAIN = "no preload", "no preload, again"
-PORTHOLE, PORTHOLE_OFF = "Porthole", "Porthole, sampling off"
+PORTHOLE, PORTHOLE_OFF, PORTHOLE_CLOSED = "Porthole", "Porthole, sampling off", "Porthole, no endpoint"
 JEMALLOC, TCMALLOC, HEAPTRACK = "jemalloc", "tcmalloc, sampling", "heaptrack"
 
-# The rows of a table, in order. The first is the noise of the measurement: two equal hosts.
-PEERS = (AGAIN, JEMALLOC, PORTHOLE_OFF, PORTHOLE, TCMALLOC, HEAPTRACK)
+# In the order of the tables. The first is the noise of the measurement: two equal hosts.
+PEERS = (AGAIN, JEMALLOC, PORTHOLE_OFF, PORTHOLE_CLOSED, TCMALLOC, HEAPTRACK)
 
 
 def all_variants(build, work):
@@ -31,6 +31,7 @@ def all_variants(build, work):
         Variant(AGAIN),
         Variant(JEMALLOC, {"LD_PRELOAD": f"{LIBRARY_FOLDER}/libjemalloc.so.2"}),
         Variant(PORTHOLE_OFF, {**porthole, "PORTHOLE_HEAP_SAMPLE": "off"}, has_endpoint=True),
+        Variant(PORTHOLE_CLOSED, {**porthole, "PORTHOLE_START": "manual"}),
         Variant(PORTHOLE, porthole, has_endpoint=True),
         Variant(TCMALLOC, tcmalloc),
         # --raw: without the interpreter, which would work for seconds on the client's core.
