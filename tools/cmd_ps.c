@@ -1,7 +1,7 @@
 /* cmd_ps.c - list the processes that have Porthole inside. */
 #include "tools/args.h"
 #include "tools/command.h"
-#include "tools/human.h"
+#include "base/human.h"
 #include "tools/instances.h"
 #include "tools/table.h"
 #include "tools/terminal.h"

@@ -5,7 +5,7 @@
 #include "model/heap_types.h"
 #include "model/scale.h"
 #include "model/top.h"
-#include "tools/human.h"
+#include "base/human.h"
 #include "tools/table.h"
 #include "tools/visible.h"
 

@@ -1,6 +1,6 @@
 #include "tools/read_file.h"
 
-#include "tools/human.h"
+#include "base/human.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -120,6 +120,14 @@ int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *lat
     return 0;
 }
 
+struct ph_heap_state ph_heap_state(const struct ph_probe *probe)
+{
+    struct ph_heap_state state = {.allocated_bytes = ph_jemalloc_allocated_bytes(probe)};
+    if (ph_jemalloc_samples(probe, &state.unsampled) == 0)
+        state.sample_bytes = ph_jemalloc_sample_bytes(probe);
+    return state;
+}
+
 /* jemalloc writes pieces of lines; each line gets "# " before it, so that parsers of the text skip it. */
 struct comment_lines {
     struct ph_buf *out;

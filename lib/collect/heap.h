@@ -14,6 +14,7 @@
 #include "probe/probe.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * ph_heap_collect() - a new profile in @ret_profile, symbolised, with time, mappings, build ids and comments.
@@ -28,6 +29,15 @@ int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **r
 /** ph_heap_delta() - @later minus @earlier for every value, in a new profile whose duration is the time between. */
 int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, struct ph_profile **ret_delta,
                   struct ph_error *error);
+
+struct ph_heap_state {
+    struct ph_error unsampled; /* code 0 if the heap is sampled; else why not, and the way out */
+    uint64_t sample_bytes;     /* mean bytes between two samples; 0 if not sampled */
+    uint64_t allocated_bytes;  /* what the host holds, by the allocator's own count; 0 if it does not tell */
+};
+
+/** ph_heap_state() - for a person: is the heap sampled, how finely, how large is it? No dump: microseconds. */
+struct ph_heap_state ph_heap_state(const struct ph_probe *probe);
 
 /** ph_heap_statistics() - jemalloc's own statistics as "# …" lines: the footer of `debug=1`. Nothing if the
  * allocator offers none. */

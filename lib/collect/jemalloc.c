@@ -29,6 +29,26 @@ int ph_jemalloc_samples(const struct ph_probe *probe, struct ph_error *error)
     return 0;
 }
 
+static size_t read_size(const struct ph_probe *probe, const char *name)
+{
+    size_t value = 0;
+    size_t size = sizeof(value);
+    return probe->mallctl && probe->mallctl(name, &value, &size, NULL, 0) == 0 ? value : 0;
+}
+
+uint64_t ph_jemalloc_sample_bytes(const struct ph_probe *probe)
+{
+    return UINT64_C(1) << (read_size(probe, "prof.lg_sample") & 63);
+}
+
+uint64_t ph_jemalloc_allocated_bytes(const struct ph_probe *probe)
+{
+    uint64_t epoch = 1; /* statistics are those of the last epoch: jemalloc(3) */
+    if (probe->mallctl)
+        probe->mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+    return read_size(probe, "stats.allocated");
+}
+
 void ph_jemalloc_purge(const struct ph_probe *probe)
 {
     probe->mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
@@ -49,10 +69,7 @@ void ph_jemalloc_describe(const struct ph_probe *probe, struct ph_profile *profi
         strncat(name, switches[i], sizeof(name) - 5);
         ph_buf_printf(&line, "%s:%s,", switches[i], read_bool(probe, name) ? "true" : "false");
     }
-    size_t lg_sample = 0;
-    size = sizeof(lg_sample);
-    probe->mallctl("prof.lg_sample", &lg_sample, &size, NULL, 0);
-    ph_buf_printf(&line, "lg_prof_sample:%zu", lg_sample);
+    ph_buf_printf(&line, "lg_prof_sample:%zu", read_size(probe, "prof.lg_sample"));
     if (ph_buf_status(&line) == 0)
         ph_profile_add_comment(profile, line.data);
     ph_buf_fini(&line);

@@ -10,6 +10,11 @@
 /** ph_jemalloc_samples() - 0 if the heap is sampled; -ENOTSUP with the reason and the way out in @error. */
 int ph_jemalloc_samples(const struct ph_probe *probe, struct ph_error *error);
 
+/** ph_jemalloc_sample_bytes() - mean bytes between two samples. ph_jemalloc_allocated_bytes() - what the host holds now,
+ * counted, not sampled. 0 where the allocator does not tell. */
+uint64_t ph_jemalloc_sample_bytes(const struct ph_probe *probe);
+uint64_t ph_jemalloc_allocated_bytes(const struct ph_probe *probe);
+
 /** ph_jemalloc_purge() - flush this thread's cache, return every dirty page to the kernel. */
 void ph_jemalloc_purge(const struct ph_probe *probe);
 

@@ -10,8 +10,8 @@
 
 struct ph_process {
     pid_t pid, ppid;
-    char name[16];     /* comm */
-    char state;        /* R, S, D, … as in /proc/PID/stat */
+    char name[16]; /* comm */
+    char state;    /* R, S, D, … as in /proc/PID/stat */
     double uptime_seconds;
     uint64_t rss_bytes;
 };

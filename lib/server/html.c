@@ -1,7 +1,5 @@
 #include "server/html.h"
 
-#include <inttypes.h>
-
 /* `color-scheme` makes the browser's own parts follow; the palette follows by the media query. */
 static const char style[] =
     ":root{color-scheme:light dark;--ground:#fbfaf8;--card:#fff;--ink:#1c1f24;--soft:#5d6470;--line:#e3e1dc;"
@@ -57,31 +55,4 @@ void ph_html_command(struct ph_buf *out, const char *command)
     ph_buf_text(out, "<pre>");
     ph_buf_html(out, command);
     ph_buf_text(out, "</pre>\n");
-}
-
-void ph_human_bytes(struct ph_buf *out, uint64_t bytes)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double value = (double)bytes;
-    size_t unit = 0;
-    for (; value >= 1023.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
-        value /= 1024;
-    ph_buf_printf(out, unit && value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
-}
-
-/* Two units are enough to know. */
-void ph_human_duration(struct ph_buf *out, double seconds)
-{
-    static const struct {
-        uint64_t seconds;
-        const char *name;
-    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-    uint64_t left = (uint64_t)seconds;
-    size_t unit = 0;
-    while (unit < 3 && left < units[unit].seconds)
-        unit++;
-    ph_buf_printf(out, "%" PRIu64 " %s", left / units[unit].seconds, units[unit].name);
-    left %= units[unit].seconds;
-    if (unit < 3 && left / units[unit + 1].seconds)
-        ph_buf_printf(out, " %" PRIu64 " %s", left / units[unit + 1].seconds, units[unit + 1].name);
 }

@@ -1,4 +1,5 @@
 /* routes_process.c - /debug/processes in three forms, and the contract. */
+#include "base/human.h"
 #include "collect/process.h"
 #include "server/html.h"
 #include "server/openapi.h"
@@ -63,9 +64,8 @@ static void write_html(const struct ph_request *request, const struct row *row, 
     ph_buf_printf(out, "<tr><td>%d<td>%d<td>%s<td>", (int)row->process.pid, (int)row->process.ppid, row->role);
     ph_buf_html(out, row->process.name);
     ph_buf_printf(out, "<td>%s<td class=number>", state_word(row->process.state));
-    ph_human_duration(out, row->process.uptime_seconds);
-    ph_buf_text(out, "<td class=number>");
-    ph_human_bytes(out, row->process.rss_bytes);
+    ph_buf_printf(out, "%s<td class=number>%s", ph_human_duration(row->process.uptime_seconds).text,
+                  ph_human_bytes((int64_t)row->process.rss_bytes).text);
     ph_buf_text(out, "</tr>\n</table>\n<p class=soft><code>");
     ph_buf_html(out, row->command.data ? row->command.data : "");
     ph_buf_text(out, "</code></p>\n");

@@ -1,6 +1,6 @@
 /* human.h - numbers as people read them. Any thread; nothing is allocated. */
-#ifndef PH_TOOLS_HUMAN_H
-#define PH_TOOLS_HUMAN_H
+#ifndef PH_BASE_HUMAN_H
+#define PH_BASE_HUMAN_H
 
 #include <stdint.h>
 

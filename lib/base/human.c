@@ -1,4 +1,4 @@
-#include "tools/human.h"
+#include "base/human.h"
 
 #include <inttypes.h>
 #include <math.h>
