@@ -51,8 +51,22 @@ export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 read -r -a flags <<<"$(pkg-config --cflags --libs porthole)"
 check "embed.c builds with the line in its comment" \
     gcc -g -Wall -Wextra -Werror -o "$WORK/embed" "$SRC/examples/embed.c" "${flags[@]}"
-cp "$SRC/examples/embed.c" "$WORK/embed.cc"
-check "and as C++" g++ -g -Wall -Wextra -Werror -fsyntax-only "$WORK/embed.cc" "${flags[@]}"
+cat >"$WORK/embed.cc" <<'CC'
+#include <porthole/porthole.h>
+#include <cstring>
+int main()
+{
+    struct porthole_options options = {};
+    options.listen = "off";
+    options.log = "quiet";
+    int result = porthole_init(&options);
+    porthole_shutdown();
+    return result != 0 || std::strlen(porthole_version()) == 0;
+}
+CC
+check "a C++ program builds against the header" \
+    g++ -std=c++11 -pedantic -Wall -Wextra -Werror -o "$WORK/embed_cc" "$WORK/embed.cc" "${flags[@]}"
+check "and opens and closes its window" env "LD_LIBRARY_PATH=$prefix/lib" timeout 30 "$WORK/embed_cc"
 
 run_embed() {
     echo | timeout 30 env "LD_LIBRARY_PATH=$prefix/lib" "$WORK/embed" "$@"

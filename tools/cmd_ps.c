@@ -1,7 +1,7 @@
 /* cmd_ps.c - list the processes that have Porthole inside. */
+#include "base/human.h"
 #include "tools/args.h"
 #include "tools/command.h"
-#include "base/human.h"
 #include "tools/instances.h"
 #include "tools/table.h"
 #include "tools/terminal.h"

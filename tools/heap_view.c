@@ -1,11 +1,11 @@
 #include "tools/heap_view.h"
 
 #include "base/clock.h"
+#include "base/human.h"
 #include "model/demangle.h"
 #include "model/heap_types.h"
 #include "model/scale.h"
 #include "model/top.h"
-#include "base/human.h"
 #include "tools/table.h"
 #include "tools/visible.h"
 

@@ -15,7 +15,10 @@ struct ph_arena {
     char *next, *end;              /* free part of the newest block */
 };
 
-#define PH_ARENA_INIT {NULL, NULL, NULL}
+#define PH_ARENA_INIT                                                                                              \
+    {                                                                                                              \
+        NULL, NULL, NULL                                                                                           \
+    }
 
 /** ph_arena_alloc() - @size_bytes, aligned for any type, not cleared. NULL if memory is out. */
 void *ph_arena_alloc(struct ph_arena *arena, size_t size_bytes);

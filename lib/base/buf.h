@@ -18,7 +18,10 @@ struct ph_buf {
     int failed; /* 0, or -ENOMEM once an append failed */
 };
 
-#define PH_BUF_INIT {NULL, 0, 0, 0}
+#define PH_BUF_INIT                                                                                                \
+    {                                                                                                              \
+        NULL, 0, 0, 0                                                                                              \
+    }
 
 /** ph_buf_fini() - release the storage; the buffer is empty and usable again. */
 void ph_buf_fini(struct ph_buf *buf);

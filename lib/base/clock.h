@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define PH_NS_PER_S INT64_C(1000000000)
+#define PH_NS_PER_S  INT64_C(1000000000)
 #define PH_NS_PER_MS INT64_C(1000000)
 
 int64_t ph_clock_monotonic_ns(void);

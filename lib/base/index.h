@@ -23,7 +23,10 @@ struct ph_index {
     size_t entry_count;
 };
 
-#define PH_INDEX_INIT {NULL, 0, 0}
+#define PH_INDEX_INIT                                                                                              \
+    {                                                                                                              \
+        NULL, 0, 0                                                                                                 \
+    }
 #define PH_INDEX_NONE UINT32_MAX
 
 /** Does entry @number equal @key? @owner is the pointer given to ph_index_find(). */
