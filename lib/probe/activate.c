@@ -1,6 +1,7 @@
 #include "probe/activate.h"
 
 #include "base/clock.h"
+#include "base/scan.h"
 #include "probe/allocator.h"
 #include "probe/backtrace.h"
 #include "probe/counters.h"
@@ -9,10 +10,12 @@
 #include "probe/say.h"
 #include "probe/thread.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +23,9 @@
 /* A fork waits this long for a start under way: the child would inherit the loader's locks as they are. Opening the
  * agent takes some 20 ms. */
 #define FORK_WAIT_NS (2 * PH_NS_PER_S)
+
+/* The agent with its libraries maps 30 MiB, a heap request some more. */
+#define ROOM_BYTES (UINT64_C(64) << 20)
 
 int ph_activation_state = PH_INERT;
 struct ph_options ph_probe_options;
@@ -64,10 +70,30 @@ int ph_activation_result(void)
     return start_result;
 }
 
+/* Under RLIMIT_AS what the agent maps is taken from the host. */
+static bool has_room(struct ph_error *error)
+{
+    char text[32] = "";
+    struct rlimit limit;
+    uint64_t pages = 0;
+    if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return true;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof(text));
+    if (fd >= 0)
+        close(fd);
+    struct ph_scan scan = ph_scan_over(text, size > 0 ? (size_t)size : 0);
+    if (!ph_scan_decimal(&scan, &pages) || pages * (uint64_t)sysconf(_SC_PAGESIZE) + ROOM_BYTES <= limit.rlim_cur)
+        return true;
+    ph_error_set(error, -ENOMEM, "the limit on address space (ulimit -v) leaves less than %d MiB: stays closed",
+                 (int)(ROOM_BYTES >> 20));
+    return false;
+}
+
 static void *start_agent(void *argument)
 {
     struct ph_error error = {0};
-    const struct ph_agent *agent = ph_agent_load(&ph_probe, &error);
+    const struct ph_agent *agent = has_room(&error) ? ph_agent_load(&ph_probe, &error) : NULL;
     if (option_error.code)
         ph_say(option_error.text);
     if (!agent)

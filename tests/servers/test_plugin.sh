@@ -27,6 +27,6 @@ start_host with plugins-sampled "$WORK/host_plugin" "$HOST_PORT" "$plugins/libou
 wait_for_port "$HOST_PORT" && wait_for_port "$ENDPOINT_PORT"
 ask "$HOST_PORT" deep >/dev/null
 like "what a plugin allocates bears its name" \
-    "$(top "$HOST_URL/debug/pprof/heap" -sample_index=alloc_space)" 'B +plugin_grow$'
+    "$(top "$HOST_URL/debug/pprof/heap" -sample_index=alloc_space)" '% +plugin_grow$'
 stop_host
 finish
