@@ -188,12 +188,18 @@ static void write_module_symbol(struct writer *writer, const struct ph_location 
     ph_buf_char(writer->out, '\n');
 }
 
-static int write_symbols(struct writer *writer, const uint32_t *frames, uint32_t frame_count)
+static const struct ph_location *sample_location(const struct ph_profile *profile, const struct ph_sample *sample,
+                                                 uint32_t frame)
+{
+    return ph_profile_location(profile, profile->frames[sample->first_frame + frame]);
+}
+
+static int write_symbols(struct writer *writer, const struct ph_sample *sample)
 {
     const struct ph_profile *profile = writer->profile;
     int status = 0;
-    for (uint32_t i = 0; i < frame_count && status == 0; i++) {
-        const struct ph_location *location = ph_profile_location(profile, frames[i]);
+    for (uint32_t i = 0; i < sample->frame_count && status == 0; i++) {
+        const struct ph_location *location = sample_location(profile, sample, i);
         if (location->line_count == 0)
             write_module_symbol(writer, location);
         for (uint32_t j = 0; j < location->line_count && status == 0; j++)
@@ -206,14 +212,13 @@ static int write_row(struct writer *writer, const struct row *row)
 {
     const struct ph_profile *profile = writer->profile;
     const struct ph_sample *sample = &profile->samples[row->sample];
-    const uint32_t *frames = profile->frames + sample->first_frame;
     write_counts(writer->out, &row->inuse, &row->alloc);
     for (uint32_t i = 0; i < sample->frame_count; i++) {
         ph_buf_char(writer->out, ' ');
-        write_hex(writer->out, ph_profile_location(profile, frames[i])->address + 1);
+        write_hex(writer->out, sample_location(profile, sample, i)->address + 1);
     }
     ph_buf_char(writer->out, '\n');
-    return writer->names ? write_symbols(writer, frames, sample->frame_count) : 0;
+    return writer->names ? write_symbols(writer, sample) : 0;
 }
 
 /* Readers place addresses by these. */

@@ -113,11 +113,11 @@ static void count_row(struct builder *builder, uint32_t row_number, uint32_t sam
 static void count_sample(struct builder *builder, uint32_t sample, int64_t value)
 {
     const struct ph_profile *profile = builder->profile;
-    const uint32_t *frames = profile->frames + profile->samples[sample].first_frame;
     for (uint32_t i = 0; i < profile->samples[sample].frame_count; i++) {
-        const struct ph_location *location = ph_profile_location(profile, frames[i]);
+        uint32_t frame = profile->frames[profile->samples[sample].first_frame + i];
+        const struct ph_location *location = ph_profile_location(profile, frame);
         if (location->line_count == 0)
-            count_row(builder, builder->location_rows[frames[i] - 1], sample, i == 0, value);
+            count_row(builder, builder->location_rows[frame - 1], sample, i == 0, value);
         for (uint32_t j = 0; j < location->line_count; j++)
             count_row(builder, builder->line_rows[location->first_line + j], sample, i == 0 && j == 0, value);
     }
