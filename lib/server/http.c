@@ -127,6 +127,7 @@ static void copy_headers(struct ph_request *request, struct MHD_Connection *conn
     request->method = ph_method_parse(method);
     request->is_version_1_1 = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
     request->is_local = is_local(connection);
+    request->is_refused_peer = request->is_local && !ph_peer_admitted(client_fd_of(connection));
     copy_header(connection, MHD_HTTP_HEADER_HOST, request->host, sizeof(request->host));
     copy_header(connection, MHD_HTTP_HEADER_ACCEPT, request->accept, sizeof(request->accept));
     copy_header(connection, MHD_HTTP_HEADER_AUTHORIZATION, request->authorization, sizeof(request->authorization));
@@ -169,10 +170,18 @@ static enum MHD_Result take_body(struct ph_exchange *exchange, const char *bytes
     return exchange->body_bytes <= BODY_BYTES_READ_MAX ? MHD_YES : MHD_NO;
 }
 
+static const char stopping[] = "Porthole is stopping in this process";
+
+/* A job that began while the endpoint closes could outlive the connections: stopping MHD with one of them suspended ends
+ * the host (MHD_stop_daemon(), "It is not allowed"). */
 static enum MHD_Result start_job(struct ph_exchange *exchange, struct MHD_Connection *connection)
 {
     struct ph_error error = {0, ""};
     struct ph_http *http = exchange->http;
+    if (http->is_closing) {
+        ph_reply_error(exchange->request, &exchange->reply, 503, "%s", stopping);
+        return answer(exchange, connection);
+    }
     int status = ph_job_start(http->jobs, exchange->request, client_fd_of(connection), connection, http->hold,
                               &exchange->job, &error);
     if (status < 0) {
@@ -296,6 +305,7 @@ bool ph_http_is_busy(const struct ph_http *http)
 
 void ph_http_cancel(struct ph_http *http)
 {
+    http->is_closing = true;
     for (struct ph_exchange *exchange = http->exchanges; exchange; exchange = exchange->next)
         if (exchange->job)
             ph_job_cancel(exchange->job);
@@ -314,7 +324,7 @@ void ph_http_abandon(struct ph_http *http)
         ph_reply_begin(&exchange->reply, PH_TEXT_PLAIN);
         exchange->reply.status = 503;
         ph_reply_header(&exchange->reply, "X-Go-Pprof", "1");
-        ph_buf_text(&exchange->reply.body, "Porthole is stopping in this process\n");
+        ph_buf_printf(&exchange->reply.body, "%s\n", stopping);
         ph_job_abandon(job);
         resume(exchange, connection);
     }

@@ -10,6 +10,7 @@
 #include "server/job.h"
 #include "server/request.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -23,6 +24,7 @@ struct ph_http {
     void (*hold)(void *owner);                   /* for ph_job_start() */
     struct ph_exchange *exchanges;               /* requests under way */
     unsigned connections_max, connections_added; /* added: not yet counted by MHD */
+    bool is_closing;                             /* no job starts any more */
     int epoll_fd;                                /* readable when ph_http_run() has work */
 };
 
@@ -41,7 +43,8 @@ void ph_http_run(struct ph_http *http);
 /** ph_http_is_busy() - is any request under way? */
 bool ph_http_is_busy(const struct ph_http *http);
 
-/** ph_http_cancel() - end the waiting of all jobs. ph_http_abandon() - answer 503 for every job that still runs. */
+/** ph_http_cancel() - end the waiting of all jobs, start no other. ph_http_abandon() - answer 503 for every job that
+ * still runs. */
 void ph_http_cancel(struct ph_http *http);
 void ph_http_abandon(struct ph_http *http);
 

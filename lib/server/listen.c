@@ -270,11 +270,19 @@ void ph_listener_close(struct ph_listener *listener)
         unlink(listener->path);
 }
 
-bool ph_listener_admits(const struct ph_listener *listener, int fd)
+static bool is_abstract(int fd)
+{
+    struct sockaddr_un own = {.sun_family = AF_UNSPEC};
+    socklen_t size_bytes = sizeof(own);
+    return getsockname(fd, (struct sockaddr *)&own, &size_bytes) < 0 ||
+           (own.sun_family == AF_UNIX && own.sun_path[0] == '\0');
+}
+
+bool ph_peer_admitted(int fd)
 {
     struct ucred peer;
     socklen_t size_bytes = sizeof(peer);
-    if (listener->kind != PH_SOCKET_ABSTRACT)
+    if (!is_abstract(fd))
         return true;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size_bytes) < 0)
         return false;

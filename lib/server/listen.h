@@ -57,8 +57,8 @@ int ph_listen(const struct ph_probe *probe, struct ph_address *address, struct p
 /** ph_listener_close() - close, and remove the socket file if it is still ours. Twice is fine. */
 void ph_listener_close(struct ph_listener *listener);
 
-/** ph_listener_admits() - may the peer of the accepted connection @fd ask anything? Only root and our own user may at
- * an abstract socket; elsewhere all. */
-bool ph_listener_admits(const struct ph_listener *listener, int fd);
+/** ph_peer_admitted() - may the peer of the accepted connection @fd ask anything? Only root and our own user may at an
+ * abstract socket; elsewhere all. */
+bool ph_peer_admitted(int fd);
 
 #endif

@@ -36,7 +36,8 @@ struct ph_request {
     const struct ph_route *route; /* NULL for a path that has none */
     struct ph_job *job;           /* where ph_job_wait() waits; NULL on the endpoint thread */
     enum ph_method method;
-    bool is_local; /* came over a Unix socket: neither Host nor token matter */
+    bool is_local;        /* came over a Unix socket: neither Host nor token matter */
+    bool is_refused_peer; /* another user at the abstract socket */
     bool is_version_1_1;
     char *target;      /* owned; holds path and query */
     const char *path;  /* decoded, without the query */

@@ -35,6 +35,14 @@ const char *ph_route_name(const struct ph_route *route)
     return strrchr(route->path, '/') + 1;
 }
 
+static bool admit_peer(const struct ph_request *request, struct ph_reply *reply)
+{
+    if (!request->is_refused_peer)
+        return true;
+    ph_reply_error(request, reply, 403, "only root and the user of this process may ask here");
+    return false;
+}
+
 static bool admit_host(const struct ph_request *request, struct ph_reply *reply)
 {
     if (request->is_local || (request->host[0] == '\0' && !request->is_version_1_1))
@@ -86,7 +94,7 @@ static void refuse_method(const struct ph_request *request, struct ph_reply *rep
 bool ph_router_admit(struct ph_request *request, struct ph_reply *reply)
 {
     request->route = ph_route_find(request->path);
-    if (!admit_host(request, reply) || !admit_token(request, reply))
+    if (!admit_peer(request, reply) || !admit_host(request, reply) || !admit_token(request, reply))
         return false;
     if (!request->route)
         refuse_path(request, reply);

@@ -43,7 +43,7 @@ const struct ph_route *ph_route_find(const char *path);
 const char *ph_route_name(const struct ph_route *route);
 
 /**
- * ph_router_admit() - find the route and check Host, token and method, in this order.
+ * ph_router_admit() - find the route and check peer, Host, token and method, in this order.
  * True: request->route may handle it. False: the refusal is in @reply.
  */
 bool ph_router_admit(struct ph_request *request, struct ph_reply *reply);
