@@ -22,10 +22,11 @@ static int read_all(int fd, struct ph_buf *out)
         if (count < 0 && errno != EINTR)
             return -errno;
         if (count == 0)
-            return 0;
+            break;
         out->size_bytes += count > 0 ? (size_t)count : 0;
     }
-    return 0;
+    ph_buf_append(out, "", 0); /* the NUL: read() sets none */
+    return ph_buf_status(out);
 }
 
 static int read_file(const char *path, struct ph_buf *out)

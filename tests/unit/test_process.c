@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -29,6 +30,21 @@ static void a_name_with_blanks_and_parentheses_does_not_shift_the_fields(void **
     assert_int_equal(prctl(PR_SET_NAME, ") S 1 (x) 2"), 0);
     assert_int_equal(ph_process_self(&process, NULL), 0);
     assert_string_equal(process.name, ") S 1 (x) 2");
+    assert_int_equal(process.ppid, getppid());
+}
+
+/* read() ends no string. */
+static void what_was_in_memory_before_is_not_read_as_a_part_of_the_file(void **state)
+{
+    struct ph_process process;
+    char *used = malloc(8192), *behind = malloc(1);
+    assert_non_null(used);
+    memset(used, ')', 8192);
+    free(used);
+    assert_int_equal(prctl(PR_SET_NAME, "plain"), 0);
+    assert_int_equal(ph_process_self(&process, NULL), 0);
+    free(behind);
+    assert_string_equal(process.name, "plain");
     assert_int_equal(process.ppid, getppid());
 }
 
@@ -101,6 +117,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_own_process_is_described),
         cmocka_unit_test(a_name_with_blanks_and_parentheses_does_not_shift_the_fields),
+        cmocka_unit_test(what_was_in_memory_before_is_not_read_as_a_part_of_the_file),
         cmocka_unit_test(uptime_runs_with_the_clock),
         cmocka_unit_test(arguments_are_joined_by_the_separator_without_one_at_the_end),
         cmocka_unit_test(blanks_can_separate_arguments),
