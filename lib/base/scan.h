@@ -17,7 +17,7 @@ struct ph_scan {
 
 static inline struct ph_scan ph_scan_over(const char *text, size_t size_bytes)
 {
-    return (struct ph_scan){text, text, text + size_bytes};
+    return (struct ph_scan){text, text, size_bytes ? text + size_bytes : text}; /* C knows no NULL + 0 */
 }
 
 static inline bool ph_scan_done(const struct ph_scan *scan)

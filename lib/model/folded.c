@@ -60,7 +60,7 @@ static void append_location(struct writer *writer, const struct ph_location *loc
     for (uint32_t i = location->line_count; i > 0; i--) {
         uint32_t function = profile->lines[location->first_line + i - 1].function;
         const char *name = ph_profile_text(profile, profile->functions[function - 1].name);
-        if (*name)
+        if (name[strspn(name, " \t\r\n")]) /* readers cut blanks off, and find no name then */
             append_name(&writer->stack, name);
         else
             append_place(writer, location);
