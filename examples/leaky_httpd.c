@@ -177,10 +177,10 @@ static struct response route(const char *target)
     return (struct response){404, "text/plain", "not found\n", 10, false};
 }
 
-static bool send_all(int fd, const char *bytes, size_t size)
+static bool send_all(int fd, const char *bytes, size_t size, int flags)
 {
     while (size > 0) {
-        ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
+        ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL | flags);
         if (sent <= 0)
             return false;
         bytes += sent;
@@ -194,7 +194,7 @@ static bool respond(int fd, const struct response *response)
     char head[256];
     int size = snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
                         response->status, response->status == 200 ? "OK" : "Error", response->type, response->size);
-    return send_all(fd, head, (size_t)size) && send_all(fd, response->body, response->size);
+    return send_all(fd, head, (size_t)size, MSG_MORE) && send_all(fd, response->body, response->size, 0);
 }
 
 /* One request head, up to the empty line; false at the end of the connection. Bodies are not expected. */
