@@ -27,6 +27,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 bash "$root/tests/install-packages.sh" test || exit 1
 umask 022
 work=$(mktemp -d "${TMPDIR:-/tmp}/porthole-run.XXXXXX")
+chmod 755 "$work" # some tests go on as nobody
 export TMPDIR=$work/tmp
 source=$work/src build=$work/gcc prefix=$work/porthole-prefix
 mkdir "$TMPDIR" "$source" "$work/logs"
