@@ -43,7 +43,8 @@ class Nginx:
         return ["/usr/sbin/nginx", "-e", "stderr", "-c", conf]
 
     def load(self, port, requests):
-        said = run_client(["h2load", "--h1", "-n", str(requests), "-c", "8", "-t", "1", f"http://127.0.0.1:{port}/file"])
+        url = f"http://127.0.0.1:{port}/file"
+        said = run_client(["h2load", "--h1", "-n", str(requests), "-c", "8", "-t", "1", url])
         if f" {requests} succeeded" not in said:
             raise RuntimeError(f"h2load: {said[-600:]}")
 
@@ -51,15 +52,15 @@ class Nginx:
 class Redis:
     def __init__(self, value_bytes):
         self.value_bytes = value_bytes
-        self.title = f"redis: CPU time per request (redis-benchmark, SET and GET, {value_bytes}-byte values, no pipeline)"
+        self.title = f"redis: CPU time per request (redis-benchmark, SET and GET, {value_bytes} bytes, no pipeline)"
 
     def command(self, folder, port):
         return ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no",
                 "--dir", folder, "--logfile", os.devnull]
 
     def load(self, port, requests):
-        said = run_client(["redis-benchmark", "-p", str(port), "-t", "set,get", "-n", str(requests // 2), "-r", "100000",
-                           "-d", str(self.value_bytes), "-c", "20", "-q"])
+        said = run_client(["redis-benchmark", "-p", str(port), "-t", "set,get", "-n", str(requests // 2),
+                           "-r", "100000", "-d", str(self.value_bytes), "-c", "20", "-q"])
         if len(re.findall("requests per second", said)) != 2:
             raise RuntimeError(f"redis-benchmark: {said[-600:]}")
 
@@ -72,6 +73,8 @@ def start(workload, variant, folder):
     host = Host(workload.command(folder, port), environment, variant.wrapper, os.path.join(folder, "errors"))
     try:
         host.wait_ready(*([port, endpoint] if variant.has_endpoint else [port]))
+        if not host.has_mapped(variant.library):
+            raise RuntimeError(f"{host.command[0]} runs without {variant.library}")
     except BaseException:
         host.stop()
         raise

@@ -57,7 +57,7 @@ def dump(host, path):
 
 
 def first_request(host):
-    """(peak bytes above what was resident before, bytes that stay, size of the answer) of a process's first request."""
+    """Of a process's first request: peak bytes above what was resident before, bytes kept, size of the answer."""
     before = host.status("VmRSS")
     host.reset_peak()
     body, _, _ = host.get("/debug/pprof/heap")

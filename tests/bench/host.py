@@ -98,7 +98,8 @@ class Host:
     def wait_ready(self, *ports):
         """Until the program listens on all ports. A wrapped program's pid is its own, not the wrapper's."""
         for port in ports:
-            wait_until(lambda: self.process.poll() is not None or answers(port), f"{self.command[0]} on port {port}")
+            wait_until(lambda: self.process.poll() is not None or answers(port),
+                       f"{self.command[0]} on port {port}")
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.command[0]} ended with {self.process.returncode}")
         if self.wrapper:
@@ -106,13 +107,18 @@ class Host:
             if not self.pid:
                 raise RuntimeError(f"{self.command[0]} is not a child of {self.wrapper[0]}")
 
+    def has_mapped(self, library):
+        """ld.so only warns of a preload that it cannot load; the host would be measured without it."""
+        with open(f"/proc/{self.pid}/maps", encoding="utf-8", errors="replace") as file:
+            return os.path.basename(library).removesuffix(".so") in file.read()
+
     def stop(self):
-        for pid, signal_number, timeout_s in ((self.pid, signal.SIGTERM, 10), (self.process.pid, signal.SIGKILL, 10)):
+        for pid, signal_number in ((self.pid, signal.SIGTERM), (self.process.pid, signal.SIGKILL)):
             if self.process.poll() is not None:
                 break
             try:
                 os.kill(pid, signal_number)
-                self.process.wait(timeout_s)
+                self.process.wait(10)
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 continue
         for stream in (self.process.stdin, self.process.stdout):

@@ -41,8 +41,8 @@ def memory_table(settings):
             figures[name].append(figure)
 
     def row(name, ours, peer, kind, target=None):
-        return Row(name, "bytes", [figure[kind] for figure in figures[ours]], [figure[kind] for figure in figures[peer]],
-                   more_target=target)
+        return Row(name, "bytes", [figure[kind] for figure in figures[ours]],
+                   [figure[kind] for figure in figures[peer]], more_target=target)
 
     return Table("memory of an idle host", [
         row("RSS: endpoint, asked once : probe alone", "agent", "probe", "rss", MORE_TARGET_BYTES),

@@ -15,10 +15,10 @@ UNITS = {  # unit: (divisor, shown as, decimals)
 class Row:
     """One line of a table: our figures and the peer's, of every round.
 
-    A round is one figure, or a list of them (bursts of load on the same processes); ours and the peer's were taken in
-    turn and are compared pair by pair. ratio_target: the most that ours / peer may be; more_target: the most that
-    ours - peer may be, in units of the figures (nanoseconds, bytes). A row with a more_target shows differences where
-    others show ratios.
+    A round is one figure, or a list of them (bursts of load on the same processes); ours and the peer's were taken
+    in turn and are compared pair by pair. ratio_target: the most that ours / peer may be; more_target: the most
+    that ours - peer may be, in units of the figures (nanoseconds, bytes). A row with a more_target shows
+    differences where others show ratios.
     """
 
     def __init__(self, name, unit, ours, peer, ratio_target=None, more_target=None):

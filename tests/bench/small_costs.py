@@ -37,23 +37,24 @@ def run_loop(settings, variant, what, count):
     return next(float(line) for line in done.stdout.splitlines() if line.replace(".", "", 1).isdigit())
 
 
-def loop_table(settings, title, what, counts):
+def loop_table(settings, title, unit, what, counts):
     """counts: how many, by variant; heaptrack gets fewer, as it records every one."""
     variants = all_variants(settings.build, settings.work)
-    peers = [name for name in PEERS if name != PORTHOLE_CLOSED]  # nothing listens here: the endpoint is always closed
-    figures = interleave(settings.rounds, {
-        name: lambda name=name: run_loop(settings, variants[name], what, counts.get(name, counts[None]))
-        for name in (NONE, PORTHOLE, *peers)}, lambda number: settings.note(f"{title}, round {number + 1} of {settings.rounds}"))
-    rows = [Row(f"Porthole : {name}", "ns", figures[PORTHOLE], figures[name])
+    peers = [name for name in PEERS if name != PORTHOLE_CLOSED]  # nothing listens here: it is always closed
+    measures = {name: lambda name=name: run_loop(settings, variants[name], what, counts.get(name, counts[None]))
+                for name in (NONE, PORTHOLE, *peers)}
+    figures = interleave(settings.rounds, measures,
+                         lambda number: settings.note(f"{title}, round {number + 1} of {settings.rounds}"))
+    rows = [Row(f"Porthole : {name}", unit, figures[PORTHOLE], figures[name])
             for name in (NONE, *peers) if name != AGAIN]
-    rows += [Row(f"{name} : no preload", "ns", figures[name], figures[NONE])
+    rows += [Row(f"{name} : no preload", unit, figures[name], figures[NONE])
              for name in (AGAIN, JEMALLOC, PORTHOLE_OFF)]
     return Table(title, rows)
 
 
 def tables(settings):
     yield startup_table(settings)
-    yield loop_table(settings, "malloc and free: CPU time of a pair", "malloc",
+    yield loop_table(settings, "malloc and free: CPU time of a pair", "ns", "malloc",
                      {None: settings.pick(3000000, 300000), HEAPTRACK: settings.pick(300000, 30000)})
-    yield loop_table(settings, "pthread_create and pthread_join: CPU time of a pair, the thread allocates once", "thread",
-                     {None: settings.pick(5000, 500)})
+    yield loop_table(settings, "pthread_create and pthread_join: CPU time of a pair, the thread allocates once",
+                     "us", "thread", {None: settings.pick(5000, 500)})
