@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -66,10 +67,10 @@ static void locations_get_the_names_of_their_functions(void **state)
 {
     struct fixture fixture = fixture_new();
     uint32_t own = add(&fixture, (uintptr_t)known_function + 2);
-    uint32_t other = add(&fixture, (uintptr_t)strtol + 2);
+    uint32_t other = add(&fixture, (uintptr_t)getpagesize + 2);
     assert_int_equal(ph_symbolize(fixture.profile, &fixture.modules), 0);
     assert_string_equal(name_of(&fixture, own), "known_function");
-    assert_non_null(strstr(name_of(&fixture, other), "strto"));
+    assert_non_null(strstr(name_of(&fixture, other), "getpagesize"));
     assert_true(known_function(2) == 6);
     fixture_free(&fixture);
 }
@@ -78,7 +79,7 @@ static void a_mapping_is_marked_only_if_all_its_locations_have_names(void **stat
 {
     struct fixture fixture = fixture_new();
     uint32_t own = add(&fixture, (uintptr_t)known_function + 2);
-    uint32_t other = add(&fixture, (uintptr_t)strtol + 2);
+    uint32_t other = add(&fixture, (uintptr_t)getpagesize + 2);
     /* The first bytes of code, before every symbol: the PLT or padding. */
     const struct ph_mapping *libc = mapping_of(&fixture, other);
     uint32_t nameless = add(&fixture, libc->start);

@@ -124,7 +124,9 @@ static int delete_me_and_find(const char *path)
     struct ph_modules modules = fixture_snapshot();
     const struct ph_module *own = ph_modules_find(&modules, (uintptr_t)function_of_this_file);
     struct fixture_found found = fixture_find(&modules, (uintptr_t)function_of_this_file, FIXTURE_NO_DEBUG);
-    if (!own || !own->deleted || !own->is_main || strcmp(own->path, path) != 0)
+    bool is_own = own && own->deleted && own->is_main && strcmp(own->path, path) == 0;
+    ph_modules_fini(&modules);
+    if (!is_own)
         return 1;
     return strcmp(found.text, "function_of_this_file+0") == 0 ? 0 : 2;
 }
