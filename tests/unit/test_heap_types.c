@@ -1,0 +1,75 @@
+#include "model/heap_types.h"
+#include "rich.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+static void a_heap_profile_has_gos_four_types_in_gos_order(void **state)
+{
+    static const char *const names[][2] = {
+        {"alloc_objects", "count"}, {"alloc_space", "bytes"}, {"inuse_objects", "count"}, {"inuse_space", "bytes"}};
+    struct ph_profile *profile = rich_heap(4096);
+    assert_int_equal(profile->type_count, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(ph_profile_text(profile, profile->types[i].type), names[i][0]);
+        assert_string_equal(ph_profile_text(profile, profile->types[i].unit), names[i][1]);
+        assert_int_equal(ph_profile_find_type(profile, names[i][0]), i);
+    }
+    assert_int_equal(PH_HEAP_INUSE_SPACE, 3);
+    assert_string_equal(ph_profile_text(profile, profile->default_type), "inuse_space");
+    assert_string_equal(ph_profile_text(profile, profile->period_type.type), "space");
+    assert_string_equal(ph_profile_text(profile, profile->period_type.unit), "bytes");
+    assert_int_equal(profile->period, 4096);
+    assert_true(ph_heap_types_has(profile));
+    ph_profile_free(profile);
+}
+
+static void types_that_are_there_stay_even_with_samples(void **state)
+{
+    struct ph_profile *profile = rich_heap(4096);
+    rich_add(profile, (const char *const[]){"main", NULL}, 1);
+    ph_heap_types_set(profile, 8192);
+    assert_int_equal(ph_profile_status(profile), 0);
+    assert_int_equal(profile->type_count, 4);
+    assert_int_equal(profile->period, 8192);
+    ph_profile_free(profile);
+}
+
+static void other_types_are_none_of_the_heap(void **state)
+{
+    struct ph_profile *profile = ph_profile_new();
+    assert_false(ph_heap_types_has(profile));
+    ph_profile_add_type(profile, "inuse_objects", "count");
+    ph_profile_add_type(profile, "inuse_space", "bytes");
+    ph_profile_add_type(profile, "alloc_objects", "count");
+    ph_profile_add_type(profile, "alloc_space", "bytes");
+    assert_false(ph_heap_types_has(profile)); /* another order */
+    ph_heap_types_set(profile, 1);
+    assert_true(ph_heap_types_has(profile)); /* taken over */
+    ph_profile_add_type(profile, "fifth", "count");
+    assert_false(ph_heap_types_has(profile));
+    ph_profile_free(profile);
+}
+
+static void units_count_too(void **state)
+{
+    struct ph_profile *profile = rich_heap(1);
+    profile->types[PH_HEAP_INUSE_SPACE].unit = ph_profile_string(profile, "kilobytes");
+    assert_false(ph_heap_types_has(profile));
+    ph_profile_free(profile);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_heap_profile_has_gos_four_types_in_gos_order),
+        cmocka_unit_test(types_that_are_there_stay_even_with_samples),
+        cmocka_unit_test(other_types_are_none_of_the_heap),
+        cmocka_unit_test(units_count_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
