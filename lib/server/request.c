@@ -127,6 +127,20 @@ static unsigned fits(const char *range, size_t size_bytes, const char *type)
     return size_bytes == 3 && memcmp(range, "*/*", 3) == 0;
 }
 
+/* The value of the parameter q of one media range, NULL if it has none; names know no case. */
+static const char *find_quality(const char *range, const char *end)
+{
+    const char *parameter = memchr(range, ';', (size_t)(end - range));
+    while (parameter) {
+        parameter++;
+        parameter += strspn(parameter, " \t");
+        if ((*parameter | 0x20) == 'q' && parameter[1] == '=')
+            return parameter + 2;
+        parameter = parameter < end ? memchr(parameter, ';', (size_t)(end - parameter)) : NULL;
+    }
+    return NULL;
+}
+
 /* The quality of the closest range; 0 if none fits. */
 static unsigned quality_of(const char *accept, const char *type)
 {
@@ -135,10 +149,10 @@ static unsigned quality_of(const char *accept, const char *type)
         accept += strspn(accept, " \t,");
         const char *end = accept + strcspn(accept, ",");
         unsigned fit = fits(accept, strcspn(accept, " \t;,"), type);
-        const char *parameter = memmem(accept, (size_t)(end - accept), "q=", 2);
+        const char *stated = find_quality(accept, end);
         if (fit > best_fit) {
             best_fit = fit;
-            quality = parameter ? parse_quality(parameter + 2, end) : 1000;
+            quality = stated ? parse_quality(stated, end) : 1000;
         }
         accept = end;
     }

@@ -1,0 +1,65 @@
+#include "server_fixture.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+struct ph_options fixture_options;
+
+static int own_fd(int fd)
+{
+    return fd;
+}
+
+static int own_thread(const char *name, void *(*body)(void *), void *argument)
+{
+    pthread_t thread;
+    int status = pthread_create(&thread, NULL, body, argument);
+    if (status == 0)
+        pthread_detach(thread);
+    return -status;
+}
+
+static void say(const char *text)
+{
+    fprintf(stderr, "%s\n", text);
+}
+
+const struct ph_probe fixture_probe = {
+    .abi = PH_PROBE_ABI,
+    .version = "0",
+    .options = &fixture_options,
+    .own_fd = own_fd,
+    .own_thread = own_thread,
+    .say = say,
+};
+
+struct ph_site fixture_site(void)
+{
+    return (struct ph_site){.probe = &fixture_probe, .url = "http://127.0.0.1:6060"};
+}
+
+struct ph_request *fixture_get(const struct ph_site *site, const char *target)
+{
+    struct ph_request *request = ph_request_new(site, target);
+    assert_non_null(request);
+    request->method = PH_METHOD_GET;
+    request->is_version_1_1 = true;
+    strcpy(request->host, "localhost");
+    return request;
+}
+
+const char *fixture_header(const struct ph_reply *reply, const char *name)
+{
+    for (unsigned i = 0; i < reply->header_count; i++)
+        if (strcmp(reply->headers[i].name, name) == 0)
+            return reply->headers[i].value;
+    return NULL;
+}
