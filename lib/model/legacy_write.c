@@ -66,7 +66,7 @@ static struct counts bias(double objects, double bytes, double rate_bytes)
 
 static struct counts bias_pair(int64_t objects, int64_t bytes, double rate_bytes)
 {
-    if (bytes == 0 || (objects > 0) != (bytes > 0)) {
+    if (bytes == 0 || (objects > 0) != (bytes > 0) || !(rate_bytes > 1)) {
         /* Readers leave these as they are; pprof refuses 0 objects of some bytes. */
         return (struct counts){objects || !bytes ? objects : 1, bytes};
     }
