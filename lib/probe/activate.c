@@ -1,21 +1,19 @@
 #include "probe/activate.h"
 
 #include "base/clock.h"
-#include "base/scan.h"
 #include "probe/allocator.h"
 #include "probe/backtrace.h"
 #include "probe/counters.h"
+#include "probe/fd_table.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
 #include "probe/say.h"
 #include "probe/thread.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,8 +22,8 @@
  * agent takes some 20 ms. */
 #define FORK_WAIT_NS (2 * PH_NS_PER_S)
 
-/* The agent with its libraries maps 30 MiB, a heap request some more. */
-#define ROOM_BYTES (UINT64_C(64) << 20)
+/* The agent gives requests under way one second. */
+#define STOP_WAIT_NS (5 * PH_NS_PER_S)
 
 int ph_activation_state = PH_INERT;
 struct ph_options ph_probe_options;
@@ -51,18 +49,23 @@ static void enter_state(enum ph_activation state)
     syscall(SYS_futex, &ph_activation_state, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
 
+/* Until the state is another one, at most until @deadline (CLOCK_MONOTONIC; NULL: for ever). */
+static void wait_while(enum ph_activation state, const struct timespec *deadline)
+{
+    long result = 0;
+    while (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == (int)state &&
+           !(result < 0 && errno == ETIMEDOUT))
+        result = syscall(SYS_futex, &ph_activation_state, FUTEX_WAIT_BITSET_PRIVATE, state, deadline, NULL,
+                         FUTEX_BITSET_MATCH_ANY);
+}
+
 enum ph_activation ph_activation_settle(int64_t timeout_ns)
 {
-    int64_t deadline_ns = ph_clock_monotonic_ns() + timeout_ns;
-    int state;
-    while ((state = __atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE)) == PH_STARTING) {
-        int64_t left_ns = deadline_ns - ph_clock_monotonic_ns();
-        if (left_ns <= 0)
-            break;
-        struct timespec left = {left_ns / PH_NS_PER_S, left_ns % PH_NS_PER_S};
-        syscall(SYS_futex, &ph_activation_state, FUTEX_WAIT_PRIVATE, PH_STARTING, &left, NULL, 0);
-    }
-    return (enum ph_activation)state;
+    int64_t end_ns = ph_clock_monotonic_ns() + timeout_ns;
+    struct timespec deadline = {end_ns / PH_NS_PER_S, end_ns % PH_NS_PER_S};
+    wait_while(PH_STARTING, &deadline);
+    wait_while(PH_STOPPING, &deadline);
+    return (enum ph_activation)__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE);
 }
 
 int ph_activation_result(void)
@@ -70,38 +73,33 @@ int ph_activation_result(void)
     return start_result;
 }
 
-/* Under RLIMIT_AS what the agent maps is taken from the host. */
-static bool has_room(struct ph_error *error)
-{
-    char text[32] = "";
-    struct rlimit limit;
-    uint64_t pages = 0;
-    if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-        return true;
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof(text));
-    if (fd >= 0)
-        close(fd);
-    struct ph_scan scan = ph_scan_over(text, size > 0 ? (size_t)size : 0);
-    if (!ph_scan_decimal(&scan, &pages) || pages * (uint64_t)sysconf(_SC_PAGESIZE) + ROOM_BYTES <= limit.rlim_cur)
-        return true;
-    ph_error_set(error, -ENOMEM, "the limit on address space (ulimit -v) leaves less than %d MiB: stays closed",
-                 (int)(ROOM_BYTES >> 20));
-    return false;
-}
-
-static void *start_agent(void *argument)
+static int start_agent(void)
 {
     struct ph_error error = {0};
-    const struct ph_agent *agent = has_room(&error) ? ph_agent_load(&ph_probe, &error) : NULL;
+    const struct ph_agent *agent = ph_agent_load(&ph_probe, &error);
     if (option_error.code)
         ph_say(option_error.text);
     if (!agent)
         ph_say(error.text);
-    start_result = agent ? agent->start() : error.code;
-    if (start_result < 0)
+    return agent ? agent->start() : error.code;
+}
+
+/* The first thread of ours. It opens the window and waits until it is to be closed: only a thread that has our
+ * descriptor table can do that. */
+static void *control(void *argument)
+{
+    ph_fd_table_leave();
+    start_result = start_agent();
+    ph_fd_table_settle();
+    if (start_result < 0) {
         PH_COUNT(activations_failed);
-    enter_state(start_result < 0 ? PH_FAILED : PH_RUNNING);
+        enter_state(PH_FAILED);
+        return argument;
+    }
+    enter_state(PH_RUNNING);
+    wait_while(PH_RUNNING, NULL);
+    ph_agent_loaded()->stop();
+    enter_state(PH_IDLE);
     return argument;
 }
 
@@ -111,7 +109,7 @@ int ph_activate(void)
     if (!__atomic_compare_exchange_n(&ph_activation_state, &idle, PH_STARTING, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         return 0;
-    int result = ph_own_thread("porthole/start", start_agent, NULL);
+    int result = ph_own_thread("porthole/ctl", control, NULL);
     if (result < 0) {
         start_result = result;
         PH_COUNT(activations_failed);
@@ -134,12 +132,12 @@ void ph_activate_listener(const struct ph_guard *guard, int fd)
 void ph_deactivate(void)
 {
     int running = PH_RUNNING;
-    if (!__atomic_compare_exchange_n(&ph_activation_state, &running, PH_STARTING, false, __ATOMIC_ACQ_REL,
+    if (!__atomic_compare_exchange_n(&ph_activation_state, &running, PH_STOPPING, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         return;
-    ph_agent_loaded()->stop();
     ph_probe_options.start = PH_START_MANUAL; /* the host's next listen() must not open it again */
-    enter_state(PH_IDLE);
+    syscall(SYS_futex, &ph_activation_state, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+    ph_activation_settle(STOP_WAIT_NS);
 }
 
 static void before_fork(void)

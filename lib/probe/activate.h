@@ -3,7 +3,7 @@
  *
  *   INERT ---constructor---> IDLE ---listen(), accept(), init---> STARTING ---> RUNNING or FAILED
  *                             ^                                                   |
- *                             +------------------ shutdown -----------------------+
+ *                             +----------- STOPPING <---- shutdown ---------------+
  *   In a forked child everything but IDLE becomes SILENT.
  *
  * The agent is opened on a thread of its own, so that the host does not wait for it.
@@ -19,6 +19,7 @@ enum ph_activation {
     PH_IDLE,
     PH_STARTING,
     PH_RUNNING,
+    PH_STOPPING,
     PH_FAILED,
     PH_SILENT, /* a forked child of a process that was more than idle */
 };
@@ -34,13 +35,14 @@ void ph_activation_init(char *const *environment);
  * or -ENOMEM if no thread could be made (then FAILED, and said). */
 int ph_activate(void);
 
-/** ph_activation_settle() - wait while STARTING, at most @timeout_ns. The state afterwards. */
+/** ph_activation_settle() - wait while STARTING or STOPPING, at most @timeout_ns. The state afterwards. */
 enum ph_activation ph_activation_settle(int64_t timeout_ns);
 
 /** ph_activation_result() - what the last start came to: 0 or a negative errno. */
 int ph_activation_result(void);
 
-/** ph_deactivate() - RUNNING -> IDLE: close the endpoint. Only by porthole_shutdown(). */
+/** ph_deactivate() - RUNNING -> STOPPING -> IDLE: close the endpoint; the thread that opened it does. Returns when it is
+ * closed. Only by porthole_shutdown(). */
 void ph_deactivate(void);
 
 void ph_activate_listener(const struct ph_guard *guard, int fd);

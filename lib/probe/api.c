@@ -62,9 +62,7 @@ PH_EXPORT int porthole_init(const struct porthole_options *options)
 
 PH_EXPORT void porthole_shutdown(void)
 {
-    struct ph_own_scope scope = ph_own_scope_enter();
     ph_deactivate();
-    ph_own_scope_leave(scope);
 }
 
 PH_EXPORT int porthole_heap_profile_write(int fd)

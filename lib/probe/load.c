@@ -1,16 +1,22 @@
 #include "probe/load.h"
 
+#include "base/scan.h"
 #include "probe/real.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define AGENT_FILE "libporthole-agent.so"
+
+/* The agent with its libraries maps 30 MiB, a heap request some more. */
+#define ROOM_BYTES (UINT64_C(64) << 20)
 
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the opening; never held by host threads
                                                                  outside the public API */
@@ -47,9 +53,31 @@ static bool find_agent(const struct ph_options *options, char ret_path[PATH_MAX]
     return false;
 }
 
+/* Under RLIMIT_AS what the agent maps is taken from the host. */
+static bool has_room(struct ph_error *error)
+{
+    char text[32] = "";
+    struct rlimit limit;
+    uint64_t pages = 0;
+    if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return true;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof(text));
+    if (fd >= 0)
+        close(fd);
+    struct ph_scan scan = ph_scan_over(text, size > 0 ? (size_t)size : 0);
+    if (!ph_scan_decimal(&scan, &pages) || pages * (uint64_t)sysconf(_SC_PAGESIZE) + ROOM_BYTES <= limit.rlim_cur)
+        return true;
+    ph_error_set(error, -ENOMEM, "the limit on address space (ulimit -v) leaves less than %d MiB: stays closed",
+                 (int)(ROOM_BYTES >> 20));
+    return false;
+}
+
 static const struct ph_agent *open_agent(const struct ph_probe *probe, struct ph_error *error)
 {
     char path[PATH_MAX];
+    if (!has_room(error))
+        return NULL;
     if (!find_agent(probe->options, path)) {
         ph_error_set(error, -ENOENT, "%s not found; set PORTHOLE_AGENT to its folder", path[0] ? path : AGENT_FILE);
         return NULL;

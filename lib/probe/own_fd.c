@@ -1,6 +1,7 @@
 #include "probe/own_fd.h"
 
 #include "probe/counters.h"
+#include "probe/guard.h"
 #include "probe/real.h"
 
 #include <errno.h>
@@ -79,6 +80,8 @@ static int raised(int fd)
 int ph_own_fd_take(int fd)
 {
     int saved_errno = errno;
+    if (ph_tls.apart)
+        return fd; /* no call of the host can reach it */
     int high = raised(fd);
     if (high == fd)
         fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -1,5 +1,8 @@
 /*
- * own_fd.h - which descriptors are ours, so that the host's "close everything" does not meet them.
+ * own_fd.h - which descriptors in the host's table are ours, so that its "close everything" does not meet them.
+ *
+ * Few: our threads have a table of their own (fd_table.h). Here are what a call of the public API opens on a thread of
+ * the host, and everything where the kernel or a filter denies us the table.
  *
  * A bitmap: looked up in every close() of the host, so without lock and without loop. Async-signal-safe throughout.
  */
@@ -11,7 +14,8 @@
 #define PH_OWN_FD_NONE (-1)
 
 /** ph_own_fd_take() - make @fd ours: to 512 or above where the limit allows (never 0 to 2), CLOEXEC, protected.
- * The new number; @fd itself, perhaps unprotected and counted, where that fails. */
+ * The new number; @fd itself on a thread that has a table of its own, or, perhaps unprotected and counted, where that
+ * fails. */
 int ph_own_fd_take(int fd);
 
 /** ph_own_fd_has() - is @fd ours? Only in the process that took it: in a child made by a bare clone() nothing is. */

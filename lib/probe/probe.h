@@ -61,9 +61,9 @@ struct ph_probe {
     void (*malloc_stats_print)(void (*write)(void *, const char *), void *context, const char *options);
 
     /**
-     * own_fd() - make @fd ours: moved to 512 or above where the limit allows, CLOEXEC, protected from the host's
-     * close(), dup2() and their kin. Returns the new number; @fd itself if it could not be moved. Close it with
-     * close() on one of our threads.
+     * own_fd() - make @fd ours. On our threads that is nothing, as they have a descriptor table of their own; elsewhere, or
+     * where the kernel denies one, it is moved to 512 or above, CLOEXEC, and protected from the host's close(),
+     * dup2() and their kin. Returns the number from now on. Close it with close() on one of our threads.
      */
     int (*own_fd)(int fd);
 
@@ -78,7 +78,8 @@ struct ph_probe {
     void (*say)(const char *text);
 };
 
-/* What the agent offers the probe. All are called on threads of ours, except heap_write() and stop(). */
+/* What the agent offers the probe. start() and stop() are called on one thread of ours, which has the descriptor table in
+ * which the endpoint's descriptors are. */
 struct ph_agent {
     uint32_t abi; /* PH_PROBE_ABI */
 
@@ -86,7 +87,7 @@ struct ph_agent {
      * saying why. */
     int (*start)(void);
 
-    /** stop() - close the endpoint, wait at most one second for requests under way. Any thread. */
+    /** stop() - close the endpoint, wait at most one second for requests under way. */
     void (*stop)(void);
 
     /** heap_write() - the heap profile, gzipped protobuf, to @fd. 0, or a negative errno. Any thread; blocks. */

@@ -70,6 +70,7 @@ static void *begin(void *argument)
 
     ph_tls.inside = true;
     ph_tls.own = record->own;
+    ph_tls.apart = slot->apart;
     ph_tls.slot = slot;
     pthread_setspecific(exit_key, slot);
     if (record->own)
@@ -94,6 +95,7 @@ static struct ph_thread_slot *prepare(bool own, const pthread_attr_t *attributes
     slot->start = start;
     slot->argument = argument;
     slot->stack_bytes = stack_size(attributes);
+    slot->apart = ph_tls.apart;
     record->own = own;
     record->stack_low = record->stack_high = 0;
     record->frame_count = own ? 0 : (uint32_t)ph_backtrace((void **)record->frames, PH_THREAD_FRAMES_MAX);

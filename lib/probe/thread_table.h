@@ -14,6 +14,7 @@ struct ph_thread_slot {
     void *(*start)(void *); /* what the host wanted to run */
     void *argument;
     size_t stack_bytes;
+    bool apart;              /* inherited from the creator: its descriptor table is */
     struct ph_thread record; /* valid while record.tid (atomic) is not 0 */
 };
 

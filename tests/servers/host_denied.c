@@ -1,11 +1,14 @@
 /*
  * host_denied.c - runs a command under a seccomp filter that answers one system call with an error, as containers do.
  *
- *   host_denied memfd_create|pidfd_open|timer_create ENOSYS|EPERM COMMAND...
+ *   host_denied memfd_create|pidfd_open|timer_create|unshare_files ENOSYS|EPERM COMMAND...
+ *
+ * unshare_files is close_range() with CLOSE_RANGE_UNSHARE; without that flag it works.
  */
 #include <err.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -14,25 +17,33 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const struct {
+static const struct denied {
     const char *name;
-    long number;
+    unsigned number;
+    unsigned flags; /* only where the third argument is this; 0: always */
 } calls[] = {
-    {"memfd_create", SYS_memfd_create}, {"pidfd_open", SYS_pidfd_open}, {"timer_create", SYS_timer_create}};
+    {"memfd_create", SYS_memfd_create, 0},
+    {"pidfd_open", SYS_pidfd_open, 0},
+    {"timer_create", SYS_timer_create, 0},
+    {"unshare_files", SYS_close_range, CLOSE_RANGE_UNSHARE},
+};
 
-static long call_number(const char *name)
+static const struct denied *find_call(const char *name)
 {
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (strcmp(calls[i].name, name) == 0)
-            return calls[i].number;
+            return &calls[i];
     errx(2, "unknown call %s", name);
 }
 
-static void deny(long number, int error)
+static void deny(const struct denied *call, int error)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 4),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, call->flags),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->flags, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -45,7 +56,7 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         errx(2, "usage: host_denied CALL ENOSYS|EPERM COMMAND...");
-    deny(call_number(argv[1]), strcmp(argv[2], "EPERM") == 0 ? EPERM : ENOSYS);
+    deny(find_call(argv[1]), strcmp(argv[2], "EPERM") == 0 ? EPERM : ENOSYS);
     execvp(argv[3], argv + 3);
     err(127, "%s", argv[3]);
 }

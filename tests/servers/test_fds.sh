@@ -21,35 +21,66 @@ numbers() {
     find "/proc/$HOST_PID/fd" -mindepth 1 -printf '%f\n' | sort -n
 }
 
-for limit in 1024 64; do
-    LIMITS=(prlimit "--nofile=$limit:$limit")
+build_host host_denied
+
+# start_pair NAME COMMAND-BEFORE-THE-HOST... - the answers without Porthole in $expected; the host with it is left
+# running, our descriptors in its table in $own.
+start_pair() {
+    local name=$1
+    shift
+    LIMITS=("$@")
     : >"$WORK/endpoint"
-    start_lines without "plain-$limit"
+    start_lines without "plain-$name"
     numbers >"$WORK/numbers.without"
     expected=$(run_commands without)
-    replaced=$(sed -n 's/^dup2-all: \([0-9]*\) .*/\1/p' <<<"$expected")
     stop_host
-    start_lines with "fds-$limit"
-    check "limit $limit: the endpoint answers first" test "$(status_of /debug/pprof/heap)" = 200
+    start_lines with "fds-$name"
+    check "$name: the endpoint answers first" test "$(status_of /debug/pprof/heap)" = 200
     numbers >"$WORK/numbers.with"
     own=$(comm -13 <(sort "$WORK/numbers.without") <(sort "$WORK/numbers.with") | sort -n)
-    check "limit $limit: our descriptors lie high, from $(head -n 1 <<<"$own")" \
+}
+
+# stop_pair NAME - what must hold however the host treated its descriptors.
+stop_pair() {
+    is "$1: the endpoint answers after each" "$(sort "$WORK/endpoint" | uniq -c | tr -s ' ')" \
+        " ${#commands[@]} endpoint: 200"
+    is "$1: the host serves on" "$(ask "$HOST_PORT" "echo on")" on
+    stop_host
+}
+
+for limit in 1024 64; do
+    start_pair "limit $limit" prlimit "--nofile=$limit:$limit"
+    is "limit $limit: none of our descriptors is in the host's table" "$own" ""
+    is "limit $limit: every call answers as without Porthole" "$(run_commands with)" "$expected"
+    stop_pair "limit $limit"
+done
+
+# Where a filter denies us a table of our own we stay in the host's.
+for limit in 1024 64; do
+    start_pair "shared, limit $limit" prlimit "--nofile=$limit:$limit" "$WORK/host_denied" unshare_files EPERM
+    check "shared, limit $limit: our descriptors lie high, from $(head -n 1 <<<"$own")" \
         test "$(head -n 1 <<<"$own")" -ge $((limit / 2))
     answers=$(run_commands with)
-    is "limit $limit: every call but dup2() answers as without Porthole" "$(grep -v dup2 <<<"$answers")" \
+    is "shared, limit $limit: every call but dup2() answers as without Porthole" "$(grep -v dup2 <<<"$answers")" \
         "$(grep -v dup2 <<<"$expected")"
     # dup2() onto one of ours answers EBUSY (doc/limits.md); onto every other number it works.
-    is "limit $limit: dup2() works on every number that is not ours" "$(grep dup2 <<<"$answers")" \
-        "dup2-all: $((replaced - $(wc -l <<<"$own"))) replaced, $((replaced - $(wc -l <<<"$own"))) closed"
-    is "limit $limit: the endpoint answers after each" "$(sort "$WORK/endpoint" | uniq -c | tr -s ' ')" \
-        " ${#commands[@]} endpoint: 200"
-    is "limit $limit: the host serves on" "$(ask "$HOST_PORT" "echo on")" on
-    stop_host
+    replaced=$(($(sed -n 's/^dup2-all: \([0-9]*\) .*/\1/p' <<<"$expected") - $(wc -l <<<"$own")))
+    is "shared, limit $limit: dup2() works on every number that is not ours" "$(grep dup2 <<<"$answers")" \
+        "dup2-all: $replaced replaced, $replaced closed"
+    stop_pair "shared, limit $limit"
 done
 like "the host did replace descriptors" "$expected" 'dup2-all: [1-9][0-9]* replaced, [1-9][0-9]* closed'
 
-# CLOEXEC: what the host starts sees none of ours.
+# Nobody who waits for the end of the host's stderr waits for us: once it is closed, it is at its end.
 LIMITS=()
+HOST_PORT=$(free_port)
+start_host with stderr "$WORK/host_lines" "$HOST_PORT"
+wait_for_port "$ENDPOINT_PORT"
+copies=$(find /proc/"$HOST_PID"/task/*/fd -lname "$HOST_ERR" 2>/dev/null | grep -vc "/task/$HOST_PID/")
+is "our threads hold no copy of the host's stderr" "$copies" 0
+stop_host
+
+# CLOEXEC: what the host starts sees none of ours.
 listing='popen ls /proc/self/fd | tr "\n" " "'
 start_lines without plain
 expected=$(ask "$HOST_PORT" "$listing")

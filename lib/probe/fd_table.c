@@ -1,0 +1,29 @@
+#include "probe/fd_table.h"
+
+#include "probe/guard.h"
+#include "probe/real.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+void ph_fd_table_leave(void)
+{
+    ph_tls.apart = ph_real()->close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) == 0;
+}
+
+/* The numbers must not be free: a library that writes to stderr would write into whatever we open next. */
+void ph_fd_table_settle(void)
+{
+    if (!ph_tls.apart)
+        return;
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing < 0)
+        nothing = ph_real()->eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); /* the host may have changed its root */
+    for (int fd = STDIN_FILENO; nothing >= 0 && fd <= STDERR_FILENO; fd++)
+        ph_real()->dup2(nothing, fd);
+    if (nothing > STDERR_FILENO)
+        ph_real()->close(nothing);
+}
