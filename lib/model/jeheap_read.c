@@ -38,6 +38,8 @@ struct reader {
     uint32_t *frames; /* of the stack being read */
     uint32_t frame_count;
     double rate_bytes;
+    uint64_t last_objects, last_bytes;
+    double last_factor;
 };
 
 struct counts {
@@ -169,9 +171,20 @@ static int skip_threads(struct reader *reader)
     return 0;
 }
 
-static void unbias(const struct reader *reader, uint64_t objects, uint64_t bytes, int64_t *ret_pair)
+/* Most stacks hold what they ever allocated, or one object of a common size: the last factor often fits again. */
+static double factor_for(struct reader *reader, uint64_t objects, uint64_t bytes)
 {
-    double factor = ph_unbias((double)objects, (double)bytes, reader->rate_bytes);
+    if (objects != reader->last_objects || bytes != reader->last_bytes) {
+        reader->last_objects = objects;
+        reader->last_bytes = bytes;
+        reader->last_factor = ph_unbias((double)objects, (double)bytes, reader->rate_bytes);
+    }
+    return reader->last_factor;
+}
+
+static void unbias(struct reader *reader, uint64_t objects, uint64_t bytes, int64_t *ret_pair)
+{
+    double factor = factor_for(reader, objects, bytes);
     ret_pair[0] = ph_round_saturating((double)objects * factor);
     ret_pair[1] = ph_round_saturating((double)bytes * factor);
 }

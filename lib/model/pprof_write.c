@@ -3,6 +3,7 @@
 #include "model/check.h"
 #include "model/gzip.h"
 #include "model/profile.pb-c.h"
+#include "model/sample_wire.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,11 +18,8 @@
 struct writer {
     const struct ph_profile *profile;
     struct ph_gzip_writer gzip;
-    struct ph_buf packed; /* fragments on their way to the compressor */
-    uint64_t *ids;        /* of the longest stack */
-    Perftools__Profiles__Label *labels;
-    Perftools__Profiles__Label **label_list;
-    Perftools__Profiles__Line *lines;
+    struct ph_buf packed;             /* fragments on their way to the compressor */
+    Perftools__Profiles__Line *lines; /* of the location with most */
     Perftools__Profiles__Line **line_list;
 };
 
@@ -31,6 +29,12 @@ static void flush(struct writer *writer)
     writer->packed.size_bytes = 0;
 }
 
+static void flush_if_large(struct writer *writer)
+{
+    if (writer->packed.size_bytes >= FLUSH_BYTES)
+        flush(writer);
+}
+
 static void emit(struct writer *writer, const Perftools__Profiles__Profile *fragment)
 {
     size_t size_bytes = perftools__profiles__profile__get_packed_size(fragment);
@@ -38,8 +42,7 @@ static void emit(struct writer *writer, const Perftools__Profiles__Profile *frag
         return;
     uint8_t *end = (uint8_t *)writer->packed.data + writer->packed.size_bytes;
     writer->packed.size_bytes += perftools__profiles__profile__pack(fragment, end);
-    if (writer->packed.size_bytes >= FLUSH_BYTES)
-        flush(writer);
+    flush_if_large(writer);
 }
 
 static void write_types(struct writer *writer)
@@ -56,38 +59,11 @@ static void write_types(struct writer *writer)
     }
 }
 
-static void fill_labels(struct writer *writer, const struct ph_sample *sample)
-{
-    for (uint32_t i = 0; i < sample->label_count; i++) {
-        const struct ph_label *label = &writer->profile->labels[sample->first_label + i];
-        Perftools__Profiles__Label *packed = writer->label_list[i];
-        packed->key = label->key;
-        packed->str = label->text;
-        packed->num = label->text ? 0 : label->number;
-        packed->num_unit = label->text ? 0 : label->unit;
-    }
-}
-
 static void write_samples(struct writer *writer)
 {
-    const struct ph_profile *profile = writer->profile;
-    Perftools__Profiles__Sample sample = PERFTOOLS__PROFILES__SAMPLE__INIT;
-    Perftools__Profiles__Sample *list[] = {&sample};
-    Perftools__Profiles__Profile fragment = PERFTOOLS__PROFILES__PROFILE__INIT;
-    fragment.n_sample = 1;
-    fragment.sample = list;
-    for (uint32_t i = 0; i < profile->sample_count; i++) {
-        const struct ph_sample *from = &profile->samples[i];
-        for (uint32_t j = 0; j < from->frame_count; j++)
-            writer->ids[j] = profile->frames[from->first_frame + j];
-        fill_labels(writer, from);
-        sample.n_location_id = from->frame_count;
-        sample.location_id = writer->ids;
-        sample.n_value = profile->type_count;
-        sample.value = ph_profile_values(profile, i);
-        sample.n_label = from->label_count;
-        sample.label = writer->label_list;
-        emit(writer, &fragment);
+    for (uint32_t i = 0; i < writer->profile->sample_count; i++) {
+        ph_sample_pack(writer->profile, i, &writer->packed);
+        flush_if_large(writer);
     }
 }
 
@@ -197,29 +173,17 @@ static void write_comments(struct writer *writer)
     }
 }
 
-/* Scratch space for the longest stack, label list and line list. */
+/* Scratch space for the longest line list. */
 static int make_scratch(struct writer *writer)
 {
     const struct ph_profile *profile = writer->profile;
-    size_t frames = 1, labels = 1, lines = 1;
-    for (uint32_t i = 0; i < profile->sample_count; i++) {
-        const struct ph_sample *sample = &profile->samples[i];
-        frames = sample->frame_count > frames ? sample->frame_count : frames;
-        labels = sample->label_count > labels ? sample->label_count : labels;
-    }
+    size_t lines = 1;
     for (uint32_t i = 0; i < profile->location_count; i++)
         lines = profile->locations[i].line_count > lines ? profile->locations[i].line_count : lines;
-    writer->ids = calloc(frames, sizeof(*writer->ids));
-    writer->labels = calloc(labels, sizeof(*writer->labels));
-    writer->label_list = calloc(labels, sizeof(*writer->label_list));
     writer->lines = calloc(lines, sizeof(*writer->lines));
     writer->line_list = calloc(lines, sizeof(*writer->line_list));
-    if (!writer->ids || !writer->labels || !writer->label_list || !writer->lines || !writer->line_list)
+    if (!writer->lines || !writer->line_list)
         return -ENOMEM;
-    for (size_t i = 0; i < labels; i++) {
-        perftools__profiles__label__init(&writer->labels[i]);
-        writer->label_list[i] = &writer->labels[i];
-    }
     for (size_t i = 0; i < lines; i++) {
         perftools__profiles__line__init(&writer->lines[i]);
         writer->line_list[i] = &writer->lines[i];
@@ -229,9 +193,6 @@ static int make_scratch(struct writer *writer)
 
 static void free_scratch(struct writer *writer)
 {
-    free(writer->ids);
-    free(writer->labels);
-    free(writer->label_list);
     free(writer->lines);
     free(writer->line_list);
     ph_buf_fini(&writer->packed);
