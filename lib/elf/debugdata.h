@@ -1,6 +1,6 @@
 /*
- * debugdata.h - .gnu_debugdata: a small ELF file with the symbols that .dynsym lacks, packed with xz inside a stripped
- * one ("MiniDebugInfo" in the GDB manual). Any thread.
+ * debugdata.h - .gnu_debugdata: a small ELF file with the symbols that .dynsym lacks, packed with xz inside a
+ * stripped one ("MiniDebugInfo" in the GDB manual). Any thread.
  */
 #ifndef PH_ELF_DEBUGDATA_H
 #define PH_ELF_DEBUGDATA_H

@@ -66,12 +66,12 @@ bool ph_note_build_id(const void *notes, size_t size_bytes, size_t align_bytes, 
     return false;
 }
 
-static bool read_build_id(ph_read_at *read_at, const void *owner, const ElfW(Phdr) * program, char *ret_text)
+static void read_build_id(ph_read_at *read_at, const void *owner, const ElfW(Phdr) * program, char *ret_text)
 {
     unsigned char notes[NOTES_BYTES];
     size_t size_bytes = program->p_filesz < sizeof(notes) ? program->p_filesz : sizeof(notes);
-    return read_at(owner, program->p_offset, notes, size_bytes) &&
-           ph_note_build_id(notes, size_bytes, program->p_align, ret_text);
+    if (read_at(owner, program->p_offset, notes, size_bytes))
+        ph_note_build_id(notes, size_bytes, program->p_align, ret_text);
 }
 
 static void add_load(struct ph_ident *ident, const ElfW(Phdr) * program)

@@ -4,10 +4,10 @@
  * Memory is that of the addresses (about 130 bytes each). Which symbol wins is decided in this order:
  *
  * 1. A symbol whose size covers the address, before one of size 0 that merely precedes it. A symbol of size 0
- *    reaches to the next symbol of any kind or to the end of its section. Code that no symbol reaches has no name: in
- *    stripped files that is every static function, and its neighbour's name would be a lie.
- * 2. Of those that cover: functions (STT_FUNC, STT_GNU_IFUNC) before labels (STT_NOTYPE). Labels count in code sections
- *    only, and not those of assemblers and plugins, which begin with "." or "$".
+ *    reaches to the next symbol of any kind or to the end of its section. Code that no symbol reaches has no name:
+ *    in stripped files that is every static function, and its neighbour's name would be a lie.
+ * 2. Of those that cover: functions (STT_FUNC, STT_GNU_IFUNC) before labels (STT_NOTYPE). Labels count in code
+ *    sections only, and not those of assemblers and plugins, which begin with "." or "$".
  * 3. The nearest start.
  * 4. Functions before labels, GLOBAL and WEAK before LOCAL.
  * 5. Fewer leading underscores, so write before __write and malloc before __libc_malloc; "_Z" and "_R" begin

@@ -1,5 +1,5 @@
 /*
- * map_line.h - one line of a maps file, as proc(5) describes it: address range, permissions, offset, device, inode, path.
+ * map_line.h - one line of a maps file, as proc(5) has it: address range, permissions, offset, device, inode, path.
  *
  * Allocates only for the path. Any thread.
  */

@@ -40,8 +40,8 @@ struct ph_modules {
 /** ph_modules_self() - of this process. 0; -errno of reading /proc/self/maps; -ENOMEM. */
 int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error);
 
-/** ph_modules_self_at() - the same for a host that may have changed its root: @root_fd is an O_PATH descriptor of "/"
- * opened before; it must stay open as long as the snapshot. -1 for the root of today. */
+/** ph_modules_self_at() - the same for a host that may have changed its root: @root_fd is an O_PATH descriptor of
+ * "/" opened before; it must stay open as long as the snapshot. -1 for the root of today. */
 int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error);
 
 /** ph_modules_parse() - from the text of a maps file; build ids are left "" and bias 0. For tests and offline use.

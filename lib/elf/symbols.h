@@ -1,6 +1,6 @@
 /*
- * symbols.h - names for addresses, from symbol tables: .symtab, .dynsym, .gnu_debugdata (xz), and separate debug files
- * by build id under /usr/lib/debug/.build-id. No DWARF: that costs hundreds of megabytes in some hosts.
+ * symbols.h - names for addresses, from symbol tables: .symtab, .dynsym, .gnu_debugdata (xz), and separate debug
+ * files by build id under /usr/lib/debug/.build-id. No DWARF: that costs hundreds of megabytes in some hosts.
  *
  * Addresses are looked up in batches: sorted, then every symbol table of the module is walked once and the
  * nearest symbol kept for each address, so memory is that of the addresses, not that of the tables, and nothing is

@@ -105,8 +105,8 @@ static int read_sections(struct reader *reader)
     return 0;
 }
 
-/* Before libelf sees it: what it would convert (other byte order, 32 bits) we cannot use, and with e_shnum 0 the number
- * of sections is one of 64 bits in the file, for which libelf would allocate. */
+/* Before libelf sees it: what it would convert (other byte order, 32 bits) we cannot use, and with e_shnum 0 the
+ * number of sections is one of 64 bits in the file, for which libelf would allocate. */
 static bool is_usable(const struct ph_file *file)
 {
     struct ph_ident ident;

@@ -1,4 +1,4 @@
-/* elf_fixture.h - files and libraries for the tests of lib/elf. Every function fails the test if it cannot do its job. */
+/* elf_fixture.h - files and libraries for the tests of lib/elf. A function that cannot do its job fails the test. */
 #ifndef TESTS_UNIT_ELF_FIXTURE_H
 #define TESTS_UNIT_ELF_FIXTURE_H
 
@@ -30,15 +30,16 @@ unsigned char *fixture_read(const char *path, size_t *ret_size);
 
 size_t fixture_open_descriptors(void);
 
-/** fixture_in_child() - run @test in a forked child, as nobody if we are root. Fails if it returns or ends with other
- * than 0. */
+/** fixture_in_child() - run @test in a forked child, which must return 0. */
 void fixture_in_child(int (*test)(const void *), const void *argument);
+
+/** fixture_become_nobody() - if we are root; in a child. */
 void fixture_become_nobody(void);
 
 /** fixture_snapshot() - of this process. */
 struct ph_modules fixture_snapshot(void);
 
-/** fixture_parse() - a snapshot of one made-up process that has only @path mapped as code, @limit bytes at @start. */
+/** fixture_parse() - a snapshot of a made-up process that has only @path mapped, as code, from @start to @limit. */
 struct ph_modules fixture_parse(const char *path, unsigned long start, unsigned long limit);
 
 /* A found name, kept beyond its snapshot: "name+offset", "" for none. */

@@ -70,6 +70,9 @@ static void locations_get_the_names_of_their_functions(void **state)
     uint32_t other = add(&fixture, (uintptr_t)getpagesize + 2);
     assert_int_equal(ph_symbolize(fixture.profile, &fixture.modules), 0);
     assert_string_equal(name_of(&fixture, own), "known_function");
+    const struct ph_function *function = &fixture.profile->functions[0];
+    assert_int_equal(function->system_name, function->name);
+    assert_int_equal(function->file, 0);
     assert_non_null(strstr(name_of(&fixture, other), "getpagesize"));
     assert_true(known_function(2) == 6);
     fixture_free(&fixture);

@@ -1,10 +1,11 @@
-/* Names from files that were replaced, deleted, damaged or never were what the maps say, and from processes with limits. */
+/* Names from files that were replaced, deleted or damaged, and in processes with limits. */
 #include "elf/symbols.h"
 
 #include "elf_fixture.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -264,6 +265,41 @@ static void no_descriptor_stays_open(void **state)
     assert_int_equal(fixture_open_descriptors(), before);
 }
 
+#define PLUGIN_ROUNDS 150
+
+/* What a server with plugins does: they come and go, and something else is mapped in their place. */
+static void *load_and_unload(void *done)
+{
+    static const char *const paths[] = {SYMBOLS_LIBRARY("plain.so"), SYMBOLS_LIBRARY("mini.so"),
+                                        SYMBOLS_LIBRARY("other.so"), SYMBOLS_LIBRARY("bare.so")};
+    for (unsigned i = 0; !__atomic_load_n((const bool *)done, __ATOMIC_RELAXED); i++) {
+        void *library = dlopen(paths[i % 4], RTLD_NOW | RTLD_LOCAL);
+        if (library)
+            dlclose(library);
+    }
+    return NULL;
+}
+
+static void libraries_that_come_and_go_meanwhile_do_no_harm(void **state)
+{
+    pthread_t thread;
+    bool done = false;
+    assert_int_equal(pthread_create(&thread, NULL, load_and_unload, &done), 0);
+    for (unsigned round = 0; round < PLUGIN_ROUNDS; round++) {
+        struct ph_modules modules = fixture_snapshot();
+        for (size_t i = 0; i < modules.count; i++) {
+            const struct ph_module *module = &modules.modules[i];
+            if (strncmp(module->path, PH_SYMBOLS_DIR, sizeof(PH_SYMBOLS_DIR) - 1) == 0)
+                fixture_find(&modules, module->start + 0x100, FIXTURE_NO_DEBUG);
+        }
+        uintptr_t own = (uintptr_t)function_of_this_file;
+        assert_string_equal(fixture_find(&modules, own, FIXTURE_NO_DEBUG).text, "function_of_this_file+0");
+        ph_modules_fini(&modules);
+    }
+    __atomic_store_n(&done, true, __ATOMIC_RELAXED);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static int find_after_chroot(const void *folder)
 {
     int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -301,6 +337,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(damaged_files_do_no_harm),
         cmocka_unit_test(without_descriptors_there_are_no_names_but_no_failure),
         cmocka_unit_test(no_descriptor_stays_open),
+        cmocka_unit_test(libraries_that_come_and_go_meanwhile_do_no_harm),
         cmocka_unit_test(names_are_found_after_a_chroot),
     };
     function_of_this_file();
