@@ -47,20 +47,20 @@ static Perftools__Profiles__Label label_message(const struct ph_label *label)
     return message;
 }
 
-static size_t labels_size(const struct ph_label *labels, uint32_t count)
+static size_t labels_size(const struct ph_profile *profile, const struct ph_sample *sample)
 {
     size_t size_bytes = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        Perftools__Profiles__Label message = label_message(&labels[i]);
+    for (uint32_t i = 0; i < sample->label_count; i++) {
+        Perftools__Profiles__Label message = label_message(&profile->labels[sample->first_label + i]);
         size_bytes += field_size(perftools__profiles__label__get_packed_size(&message));
     }
     return size_bytes;
 }
 
-static uint8_t *put_labels(uint8_t *next, const struct ph_label *labels, uint32_t count)
+static uint8_t *put_labels(uint8_t *next, const struct ph_profile *profile, const struct ph_sample *sample)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        Perftools__Profiles__Label message = label_message(&labels[i]);
+    for (uint32_t i = 0; i < sample->label_count; i++) {
+        Perftools__Profiles__Label message = label_message(&profile->labels[sample->first_label + i]);
         next = put_head(next, SAMPLE_LABEL, perftools__profiles__label__get_packed_size(&message));
         next += perftools__profiles__label__pack(&message, next);
     }
@@ -70,16 +70,15 @@ static uint8_t *put_labels(uint8_t *next, const struct ph_label *labels, uint32_
 void ph_sample_pack(const struct ph_profile *profile, uint32_t sample, struct ph_buf *out)
 {
     const struct ph_sample *from = &profile->samples[sample];
-    const uint32_t *frames = profile->frames + from->first_frame;
+    const uint32_t *frames = from->frame_count ? profile->frames + from->first_frame : NULL;
     const int64_t *values = ph_profile_values(profile, sample);
-    const struct ph_label *labels = profile->labels + from->first_label;
     size_t frames_bytes = 0, values_bytes = 0;
     for (uint32_t i = 0; i < from->frame_count; i++)
         frames_bytes += varint_size(frames[i]);
     for (uint32_t i = 0; i < profile->type_count; i++)
         values_bytes += varint_size((uint64_t)values[i]);
 
-    size_t size_bytes = field_size(values_bytes) + labels_size(labels, from->label_count);
+    size_t size_bytes = field_size(values_bytes) + labels_size(profile, from);
     if (frames_bytes)
         size_bytes += field_size(frames_bytes);
     if (ph_buf_reserve(out, size_bytes + TAG_BYTES + VARINT_MAX_BYTES) < 0)
@@ -93,6 +92,6 @@ void ph_sample_pack(const struct ph_profile *profile, uint32_t sample, struct ph
     next = put_head(next, SAMPLE_VALUE, values_bytes);
     for (uint32_t i = 0; i < profile->type_count; i++)
         next = put_varint(next, (uint64_t)values[i]);
-    next = put_labels(next, labels, from->label_count);
+    next = put_labels(next, profile, from);
     out->size_bytes += (size_t)(next - start);
 }
