@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "probe/allocator.h"
+#include "probe/apart.h"
 #include "probe/backtrace.h"
 #include "probe/counters.h"
-#include "probe/fd_table.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
 #include "probe/say.h"
@@ -21,6 +21,9 @@
 /* A fork waits this long for a start under way: the child would inherit the loader's locks as they are. Opening the
  * agent takes some 20 ms. */
 #define FORK_WAIT_NS (2 * PH_NS_PER_S)
+
+/* chroot() and setuid() wait this long for a thread that is just being made: some 0.1 ms. */
+#define APART_WAIT_NS PH_NS_PER_S
 
 /* The agent gives requests under way one second. */
 #define STOP_WAIT_NS (5 * PH_NS_PER_S)
@@ -42,29 +45,48 @@ struct ph_probe ph_probe = {
 
 static struct ph_error option_error; /* said when the window opens, not by every helper that inherits it */
 static int start_result;
+static int
+    on_its_own; /* futex: 1 once the first thread of ours shares nothing with the host that it may take away */
+
+static void set_and_wake(int *futex, int value)
+{
+    __atomic_store_n(futex, value, __ATOMIC_RELEASE);
+    syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
 
 static void enter_state(enum ph_activation state)
 {
-    __atomic_store_n(&ph_activation_state, state, __ATOMIC_RELEASE);
-    syscall(SYS_futex, &ph_activation_state, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+    set_and_wake(&ph_activation_state, state);
 }
 
-/* Until the state is another one, at most until @deadline (CLOCK_MONOTONIC; NULL: for ever). */
-static void wait_while(enum ph_activation state, const struct timespec *deadline)
+/* Until @futex holds something else than @value, at most until @deadline (CLOCK_MONOTONIC; NULL: for ever). */
+static void wait_while(int *futex, int value, const struct timespec *deadline)
 {
     long result = 0;
-    while (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == (int)state &&
-           !(result < 0 && errno == ETIMEDOUT))
-        result = syscall(SYS_futex, &ph_activation_state, FUTEX_WAIT_BITSET_PRIVATE, state, deadline, NULL,
-                         FUTEX_BITSET_MATCH_ANY);
+    while (__atomic_load_n(futex, __ATOMIC_ACQUIRE) == value && !(result < 0 && errno == ETIMEDOUT))
+        result =
+            syscall(SYS_futex, futex, FUTEX_WAIT_BITSET_PRIVATE, value, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+static struct timespec deadline_after(int64_t timeout_ns)
+{
+    int64_t end_ns = ph_clock_monotonic_ns() + timeout_ns;
+    return (struct timespec){end_ns / PH_NS_PER_S, end_ns % PH_NS_PER_S};
+}
+
+void ph_activation_wait_apart(const struct ph_guard *guard)
+{
+    struct timespec deadline = deadline_after(APART_WAIT_NS);
+    (void)guard;
+    if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == PH_STARTING)
+        wait_while(&on_its_own, 0, &deadline);
 }
 
 enum ph_activation ph_activation_settle(int64_t timeout_ns)
 {
-    int64_t end_ns = ph_clock_monotonic_ns() + timeout_ns;
-    struct timespec deadline = {end_ns / PH_NS_PER_S, end_ns % PH_NS_PER_S};
-    wait_while(PH_STARTING, &deadline);
-    wait_while(PH_STOPPING, &deadline);
+    struct timespec deadline = deadline_after(timeout_ns);
+    wait_while(&ph_activation_state, PH_STARTING, &deadline);
+    wait_while(&ph_activation_state, PH_STOPPING, &deadline);
     return (enum ph_activation)__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE);
 }
 
@@ -88,17 +110,21 @@ static int start_agent(void)
  * descriptor table can do that. */
 static void *control(void *argument)
 {
-    ph_fd_table_leave();
+    ph_apart_leave();
+    ph_own_spares_make();
+    set_and_wake(&on_its_own, 1);
     start_result = start_agent();
-    ph_fd_table_settle();
+    ph_apart_settle();
     if (start_result < 0) {
         PH_COUNT(activations_failed);
+        ph_own_spares_release();
         enter_state(PH_FAILED);
         return argument;
     }
     enter_state(PH_RUNNING);
-    wait_while(PH_RUNNING, NULL);
+    wait_while(&ph_activation_state, PH_RUNNING, NULL);
     ph_agent_loaded()->stop();
+    ph_own_spares_release();
     enter_state(PH_IDLE);
     return argument;
 }
@@ -109,6 +135,7 @@ int ph_activate(void)
     if (!__atomic_compare_exchange_n(&ph_activation_state, &idle, PH_STARTING, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         return 0;
+    __atomic_store_n(&on_its_own, 0, __ATOMIC_RELEASE);
     int result = ph_own_thread("porthole/ctl", control, NULL);
     if (result < 0) {
         start_result = result;
@@ -136,7 +163,7 @@ void ph_deactivate(void)
                                      __ATOMIC_RELAXED))
         return;
     ph_probe_options.start = PH_START_MANUAL; /* the host's next listen() must not open it again */
-    syscall(SYS_futex, &ph_activation_state, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+    enter_state(PH_STOPPING);
     ph_activation_settle(STOP_WAIT_NS);
 }
 

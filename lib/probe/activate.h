@@ -38,6 +38,10 @@ int ph_activate(void);
 /** ph_activation_settle() - wait while STARTING or STOPPING, at most @timeout_ns. The state afterwards. */
 enum ph_activation ph_activation_settle(int64_t timeout_ns);
 
+/** ph_activation_wait_apart() - the host is about to change its root or its user: wait, bounded, until the thread that
+ * starts has left its root and made the threads it cannot do without. Nothing if none starts. */
+void ph_activation_wait_apart(const struct ph_guard *guard);
+
 /** ph_activation_result() - what the last start came to: 0 or a negative errno. */
 int ph_activation_result(void);
 

@@ -17,7 +17,7 @@ struct ph_thread_slot;
 struct ph_tls {
     bool inside; /* this thread is in Porthole's code */
     bool own;    /* this thread is Porthole's */
-    bool apart;  /* … and has left the host's descriptor table (fd_table.h) */
+    bool apart;  /* … and has left the host's descriptor table (apart.h) */
     struct ph_thread_slot *slot;
 };
 

@@ -1,7 +1,7 @@
 /*
  * own_fd.h - which descriptors in the host's table are ours, so that its "close everything" does not meet them.
  *
- * Few: our threads have a table of their own (fd_table.h). Here are what a call of the public API opens on a thread of
+ * Few: our threads have a table of their own (apart.h). Here are what a call of the public API opens on a thread of
  * the host, and everything where the kernel or a filter denies us the table.
  *
  * A bitmap: looked up in every close() of the host, so without lock and without loop. Async-signal-safe throughout.

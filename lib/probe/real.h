@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 struct ph_real {
 #define HOOK(family, type, name, parameters) type(*name) parameters;

@@ -8,13 +8,7 @@
 #include "probe/thread_table.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
-
-#define OWN_STACK_BYTES ((size_t)512 * 1024)
 
 __thread struct ph_tls ph_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
@@ -128,54 +122,6 @@ int ph_thread_create_own(pthread_t *ret_thread, const pthread_attr_t *attributes
     return slot ? create(slot, ret_thread, attributes) : EAGAIN; /* unrecorded, it would pass for the host's */
 }
 
-/* What a thread of ours is to do; on the heap until it has begun. */
-struct own_work {
-    char name[16];
-    void *(*body)(void *);
-    void *argument;
-};
-
-static void *run_own(void *argument)
-{
-    struct own_work work = *(struct own_work *)argument;
-    free(argument);
-    prctl(PR_SET_NAME, work.name);
-    return work.body(work.argument);
-}
-
-static int create_detached(struct own_work *work)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    int result = pthread_attr_init(&attributes);
-    if (result != 0)
-        return -result;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, OWN_STACK_BYTES);
-    result = ph_thread_create_own(&thread, &attributes, run_own, work);
-    pthread_attr_destroy(&attributes);
-    return -result;
-}
-
-int ph_own_thread(const char *name, void *(*body)(void *), void *argument)
-{
-    struct own_work *work = malloc(sizeof(*work));
-    if (!work)
-        return -ENOMEM;
-    *work = (struct own_work){.body = body, .argument = argument};
-    strncpy(work->name, name, sizeof(work->name) - 1);
-
-    /* The new thread inherits the mask: no signal meant for the host is ever delivered to one of ours. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int result = create_detached(work);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (result < 0)
-        free(work);
-    return result;
-}
-
 /* A record that changes while it is copied belongs to a thread that ends: it is left out. */
 static bool copy_record(const struct ph_thread_slot *slot, struct ph_thread *ret_thread)
 {
@@ -211,6 +157,7 @@ void ph_threads_after_fork(void)
 {
     struct ph_thread_slot *kept = ph_tls.slot;
     ph_thread_table_reset(kept);
+    ph_own_spares_forget();
     if (kept)
         __atomic_store_n(&kept->record.tid, gettid(), __ATOMIC_RELEASE);
 }

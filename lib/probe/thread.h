@@ -23,6 +23,14 @@ int ph_thread_create_own(pthread_t *ret_thread, const pthread_attr_t *attributes
 /** ph_own_thread() - ph_probe.own_thread. */
 int ph_own_thread(const char *name, void *(*body)(void *), void *argument);
 
+/** ph_own_spares_make() - park two threads that ph_own_thread() uses when no new one can be made: haproxy limits itself to
+ * no further thread (RLIMIT_NPROC) once it listens. ph_own_spares_release(): let those that are parked end. */
+void ph_own_spares_make(void);
+void ph_own_spares_release(void);
+
+/** ph_own_spares_forget() - in a forked child: there are none. */
+void ph_own_spares_forget(void);
+
 /** ph_threads() - ph_probe.threads. */
 size_t ph_threads(struct ph_thread *ret_threads, size_t capacity);
 

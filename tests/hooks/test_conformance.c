@@ -180,18 +180,39 @@ static struct outcome call_dlopen(const struct ph_real *f, int good)
     return seen;
 }
 
+static struct outcome call_chroot(const struct ph_real *f, int good)
+{
+    return outcome(f->chroot(good ? "/" : "/no/such/folder")); /* EPERM if we are not root: in both */
+}
+
+static struct outcome call_setuid(const struct ph_real *f, int good)
+{
+    return outcome(f->setuid(good ? getuid() : (uid_t)-1));
+}
+
+static struct outcome call_setreuid(const struct ph_real *f, int good)
+{
+    return outcome(f->setreuid(getuid(), good ? (uid_t)-1 : geteuid()));
+}
+
+static struct outcome call_setresuid(const struct ph_real *f, int good)
+{
+    return outcome(f->setresuid((uid_t)-1, good ? geteuid() : (uid_t)-1, (uid_t)-1));
+}
+
 /* ---- the list ------------------------------------------------------------------------------------------------- */
 
 struct hook {
     const char *name;
     struct outcome (*call)(const struct ph_real *functions, int good);
-    int allowed_in_vfork; /* no threads and no loader there */
+    int allowed_in_vfork; /* no threads, no loader there, and no change of user, which glibc tells all threads */
 };
 
 static const struct hook hooks[] = {
 #define IN_VFORK_thread                      0
 #define IN_VFORK_dl                          0
 #define IN_VFORK_socket                      1
+#define IN_VFORK_process                     0
 #define IN_VFORK_fd                          1
 #define HOOK(family, type, name, parameters) {#name, call_##name, IN_VFORK_##family},
 #include "probe/symbols.def"

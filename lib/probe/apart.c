@@ -1,4 +1,4 @@
-#include "probe/fd_table.h"
+#include "probe/apart.h"
 
 #include "probe/guard.h"
 #include "probe/real.h"
@@ -6,16 +6,20 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-void ph_fd_table_leave(void)
+void ph_apart_leave(void)
 {
     ph_tls.apart = ph_real()->close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) == 0;
+    /* "/": the working folder of a daemon must not be held on to. */
+    if (unshare(CLONE_FS) == 0 && chdir("/") < 0)
+        return;
 }
 
 /* The numbers must not be free: a library that writes to stderr would write into whatever we open next. */
-void ph_fd_table_settle(void)
+void ph_apart_settle(void)
 {
     if (!ph_tls.apart)
         return;
