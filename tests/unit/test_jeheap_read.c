@@ -96,19 +96,20 @@ static void values_are_unbiased_for_each_stack(void **state)
 {
     struct ph_profile *profile = read_text("heap_v2/1024\n  t*: 13: 22528 [110: 112640]\n"
                                            "@ 0x10\n  t*: 10: 10240 [100: 102400]\n"
-                                           "@ 0x20\n  t*: 3: 12288 [10: 10240]\n",
+                                           "@ 0x20\n  t*: 3: 12288 [10: 10240]\n"
+                                           "@ 0x30\n  t*: 1: 4096 [1: 1024]\n",
                                            NULL);
     expect_values(profile, 0, 158, 161994, 16, 16199);
     expect_values(profile, 1, 16, 16199, 3, 12517);
+    expect_values(profile, 2, 2, 1620, 1, 4172);
     ph_profile_free(profile);
 }
 
 static void mappings_are_the_executable_ones_main_first(void **state)
 {
-    struct ph_profile *profile =
-        read_text("heap_v2/1\n  t*: 1: 1 [0: 0]\n"
-                  "@ 0x2801 0x100001 0x80000000 0x3000 0x3001\n  t*: 1: 1 [0: 0]\n" MAPS,
-                  NULL);
+    struct ph_profile *profile = read_text("heap_v2/1\n  t*: 1: 1 [0: 0]\n"
+                                           "@ 0x2801 0x100001 0x80000000 0x3000 0x3001\n  t*: 1: 1 [0: 0]\n" MAPS,
+                                           NULL);
     static const uint32_t wanted[] = {1, 2, 3, 1, 0};
     assert_int_equal(profile->mapping_count, 3);
     assert_string_equal(ph_profile_text(profile, profile->mappings[0].file), "/usr/bin/server");

@@ -4,6 +4,7 @@
 #include "model/gzip.h"
 #include "model/heap_types.h"
 #include "model/pprof_read.h"
+#include "pprof_bytes.h"
 #include "rich.h"
 
 #include <setjmp.h>
@@ -14,120 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- protobuf by hand (protobuf.dev, "Encoding"): fields of the messages of proto/profile.proto ---- */
-
-static void put_varint(struct ph_buf *out, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        ph_buf_char(out, (char)(value | 0x80));
-    ph_buf_char(out, (char)value);
-}
-
-static void put_number(struct ph_buf *out, unsigned field, uint64_t value)
-{
-    put_varint(out, field << 3);
-    put_varint(out, value);
-}
-
-static void put_bytes(struct ph_buf *out, unsigned field, const char *bytes, size_t size_bytes)
-{
-    put_varint(out, field << 3 | 2);
-    put_varint(out, size_bytes);
-    ph_buf_append(out, bytes, size_bytes);
-}
-
-static void put_message(struct ph_buf *out, unsigned field, struct ph_buf *take_message)
-{
-    put_bytes(out, field, take_message->data, take_message->size_bytes);
-    ph_buf_fini(take_message);
-}
-
-/* A profile of one sample through one frame; tests change one number each. */
-struct plan {
-    uint64_t mapping_id, function_id, location_id;      /* as declared */
-    uint64_t in_mapping, in_function, through_location; /* as used */
-    uint64_t type_string, mapping_file, function_name, label_key, comment, default_type;
-    unsigned value_count, mapping_count, location_count, type_count;
-    const char *string_0;
-};
-
-static const struct plan sound = {
-    .mapping_id = 50,
-    .function_id = UINT64_MAX,
-    .location_id = 1000000,
-    .in_mapping = 50,
-    .in_function = UINT64_MAX,
-    .through_location = 1000000,
-    .type_string = 1,
-    .mapping_file = 2,
-    .function_name = 3,
-    .label_key = 3,
-    .comment = 3,
-    .default_type = 1,
-    .value_count = 1,
-    .mapping_count = 1,
-    .location_count = 1,
-    .type_count = 1,
-    .string_0 = "",
-};
-
-static void put_location(struct ph_buf *out, const struct plan *plan)
-{
-    struct ph_buf location = PH_BUF_INIT, line = PH_BUF_INIT;
-    put_number(&line, 1, plan->in_function);
-    put_number(&location, 1, plan->location_id);
-    put_number(&location, 2, plan->in_mapping);
-    put_number(&location, 3, 0x1234);
-    put_message(&location, 4, &line);
-    put_message(out, 4, &location);
-}
-
-static void put_sample(struct ph_buf *out, const struct plan *plan)
-{
-    struct ph_buf sample = PH_BUF_INIT, label = PH_BUF_INIT;
-    put_number(&sample, 1, plan->through_location);
-    for (unsigned i = 0; i < plan->value_count; i++)
-        put_number(&sample, 2, 7);
-    put_number(&label, 1, plan->label_key);
-    put_number(&label, 3, 8);
-    put_message(&sample, 3, &label);
-    put_message(out, 2, &sample);
-}
-
-static void put_tables(struct ph_buf *out, const struct plan *plan)
-{
-    struct ph_buf part = PH_BUF_INIT;
-    for (unsigned i = 0; i < plan->mapping_count; i++) {
-        put_number(&part, 1, plan->mapping_id);
-        put_number(&part, 5, plan->mapping_file);
-        put_message(out, 3, &part);
-    }
-    put_number(&part, 1, plan->function_id);
-    put_number(&part, 2, plan->function_name);
-    put_message(out, 5, &part);
-    for (unsigned i = 0; i < plan->type_count; i++) {
-        put_number(&part, 1, plan->type_string);
-        put_message(out, 1, &part);
-    }
-}
-
-/* In another order than writers choose: what is referred to comes last. */
-static struct ph_buf wire_of(const struct plan *plan)
-{
-    struct ph_buf out = PH_BUF_INIT;
-    static const char *const strings[] = {"space", "/bin/main", "main"};
-    put_number(&out, 13, plan->comment);
-    put_number(&out, 14, plan->default_type);
-    put_sample(&out, plan);
-    for (unsigned i = 0; i < plan->location_count; i++)
-        put_location(&out, plan);
-    put_tables(&out, plan);
-    put_bytes(&out, 6, plan->string_0, strlen(plan->string_0));
-    for (size_t i = 0; i < 3; i++)
-        put_bytes(&out, 6, strings[i], strlen(strings[i]));
-    return out;
-}
 
 static int parse(const char *bytes, size_t size_bytes, struct ph_error *error)
 {
@@ -150,7 +37,7 @@ static struct ph_profile *read_bytes(const char *bytes, size_t size_bytes)
 
 static void ids_and_order_are_the_writers_choice(void **state)
 {
-    struct ph_buf wire = wire_of(&sound);
+    struct ph_buf wire = wire_of(&plan_sound);
     struct ph_profile *profile = read_bytes(wire.data, wire.size_bytes);
     char *text = rich_text(profile);
     assert_string_equal(text, "type space/\nperiod /\nperiod 0 time 0 duration 0\n"
@@ -190,7 +77,7 @@ static void references_that_lead_nowhere_are_refused(void **state)
 #undef ROW
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct plan plan = sound;
+        struct plan plan = plan_sound;
         memcpy((char *)&plan + rows[i].offset, &rows[i].value, sizeof(rows[i].value));
         struct ph_buf wire = wire_of(&plan);
         hostile_refuse(parse, wire.data, wire.size_bytes, -EINVAL, rows[i].text);
@@ -215,7 +102,7 @@ static void counts_that_do_not_fit_are_refused(void **state)
 #undef ROW
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct plan plan = sound;
+        struct plan plan = plan_sound;
         memcpy((char *)&plan + rows[i].offset, &rows[i].value, sizeof(rows[i].value));
         struct ph_buf wire = wire_of(&plan);
         hostile_refuse(parse, wire.data, wire.size_bytes, -EINVAL, rows[i].text);
@@ -225,7 +112,7 @@ static void counts_that_do_not_fit_are_refused(void **state)
 
 static void string_0_is_empty(void **state)
 {
-    struct plan plan = sound;
+    struct plan plan = plan_sound;
     plan.string_0 = "x";
     struct ph_buf wire = wire_of(&plan);
     hostile_refuse(parse, wire.data, wire.size_bytes, -EINVAL, "string 0: expected the empty string");
@@ -263,7 +150,7 @@ static void lengths_are_not_believed(void **state)
 
 static void unknown_fields_are_skipped(void **state)
 {
-    struct ph_buf wire = wire_of(&sound);
+    struct ph_buf wire = wire_of(&plan_sound);
     put_number(&wire, 15, 1);
     put_number(&wire, 16, 1);
     put_bytes(&wire, 536870911, "any", 3);
@@ -278,8 +165,8 @@ static void unknown_fields_are_skipped(void **state)
 
 static void equal_samples_are_joined(void **state)
 {
-    struct ph_buf wire = wire_of(&sound);
-    put_sample(&wire, &sound);
+    struct ph_buf wire = wire_of(&plan_sound);
+    put_sample(&wire, &plan_sound);
     struct ph_profile *profile = read_bytes(wire.data, wire.size_bytes);
     assert_int_equal(profile->sample_count, 1);
     assert_int_equal(ph_profile_values(profile, 0)[0], 14);
@@ -321,7 +208,7 @@ static void inputs_cut_anywhere_are_refused_or_shorter(void **state)
 {
     size_t size_bytes;
     char *packed = hostile_read_golden("go119_heap.pb.gz", &size_bytes);
-    struct ph_buf plain = PH_BUF_INIT, wire = wire_of(&sound);
+    struct ph_buf plain = PH_BUF_INIT, wire = wire_of(&plan_sound);
     assert_int_equal(hostile_cut(parse, packed, size_bytes), size_bytes);
     assert_int_equal(ph_gzip_read(packed, size_bytes, 1 << 20, &plain, NULL), 0);
     hostile_cut(parse, plain.data, plain.size_bytes);
