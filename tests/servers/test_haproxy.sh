@@ -58,6 +58,26 @@ stop_host
 is "haproxy ends with the status it has" "$HOST_STATUS" 143
 PORTHOLE_ENV=()
 
+# As Debian configures it: another root and another user right after listen(), and then no further threads.
+if [ "$(id -u)" -eq 0 ]; then
+    mkdir "$WORK/root"
+    sed "s|^global|&\n    chroot $WORK/root\n    user nobody\n    group nogroup|" "$WORK/haproxy.cfg" >"$WORK/chroot.cfg"
+    PORTHOLE_ENV=(PORTHOLE_HEAP_SAMPLE=4KiB)
+    for round in 1 2 3; do
+        start_host with "haproxy-chroot-$round" haproxy -db -f "$WORK/chroot.cfg"
+        wait_for_port "$HOST_PORT" && wait_for_port "$ENDPOINT_PORT"
+        is "haproxy, chrooted and unprivileged, has a window (round $round)" \
+            "$(status_of /debug/pprof/heap) $(status_of /debug/pprof/heap) $(status_of '/debug/pprof/heap?debug=1')" \
+            "200 200 200"
+        [ $round -lt 3 ] || check_names "haproxy in its root" '(init_|create_pool|pool_|alloc_)[a-z0-9_]*'
+        like "haproxy, chrooted and unprivileged, serves (round $round)" "$(describe "http://127.0.0.1:$HOST_PORT/hello")" '^200 '
+        stop_host
+    done
+    PORTHOLE_ENV=()
+else
+    skip "haproxy, chrooted and unprivileged, has a window" "not root"
+fi
+
 # Master and worker: the master re-executes itself, the worker serves. Neither may notice.
 for mode in without with; do
     start_host $mode haproxy-master haproxy -W -db -f "$WORK/haproxy.cfg"
