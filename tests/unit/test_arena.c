@@ -29,8 +29,10 @@ static void a_large_piece_does_not_end_the_small_ones(void **state)
 {
     struct ph_arena arena = PH_ARENA_INIT;
     char *small = ph_arena_copy(&arena, "small", 5);
+    const char *next = arena.next;
     char *large = ph_arena_alloc(&arena, 10 << 20);
     assert_non_null(large);
+    assert_ptr_equal(arena.next, next); /* the rest of the block is not lost */
     memset(large, 'x', 10 << 20);
     char *after = ph_arena_copy(&arena, "after", 5);
     assert_string_equal(small, "small");
