@@ -62,7 +62,7 @@ static size_t first_query_at(const struct ph_lookup *lookup, uint64_t address)
 static void set_candidate(struct ph_candidate *candidate, const struct symbol *symbol)
 {
     candidate->start = symbol->start;
-    candidate->reach = symbol->rank & RANK_SIZED ? 0 : symbol->limit;
+    candidate->reach = symbol->limit;
     candidate->rank = symbol->rank;
     candidate->table = symbol->table;
     candidate->aliases[0] = symbol->name;

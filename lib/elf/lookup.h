@@ -32,7 +32,7 @@
 /* What a query found so far. */
 struct ph_candidate {
     uint64_t start;
-    uint64_t reach;                   /* of a symbol of size 0: the end of its section; 0 for others */
+    uint64_t reach;                   /* end of the symbol; of its section for one of size 0 */
     uint32_t aliases[PH_ALIASES_MAX]; /* in the names of the table */
     uint8_t alias_count;              /* 0: nothing found */
     uint8_t weak_aliases;             /* one bit each */

@@ -29,14 +29,13 @@ struct file {
     struct ph_map_line line; /* device, inode and path are its key */
     const char *path;
     uint32_t head;  /* the latest line that maps its start */
-    uint32_t image; /* the latest image read; NONE */
+    uint32_t image; /* NONE until one of its mappings turned out to be code */
 };
 
-/* An ELF file as mapped once; the same file may be mapped again elsewhere (dlmopen). */
+/* What the ELF header of a file says. The same file may be mapped several times (dlmopen). */
 struct image {
     struct ph_ident ident;
     const char *build_id;
-    uint32_t head;
     bool is_elf;
 };
 
@@ -154,15 +153,15 @@ static bool read_disk(const struct snapshot *snapshot, const struct file *file, 
     return is_elf;
 }
 
-/* The image a line belongs to; it is read once. NULL if there is none or memory is out. */
+/* The image of the file of a line; it is read once. NULL if there is none or memory is out. */
 static const struct image *find_image(struct snapshot *snapshot, const struct line *line)
 {
     struct file *file = file_at(snapshot, line->file);
     if (!snapshot->is_self || line->head == NONE)
         return NULL;
-    if (file->image != NONE && image_at(snapshot, file->image)->head == line->head)
+    if (file->image != NONE)
         return image_at(snapshot, file->image);
-    struct image image = {.build_id = "", .head = line->head};
+    struct image image = {.build_id = ""};
     struct mapped mapped = {snapshot, line->head};
     image.is_elf = ph_ident_read(read_mapped, &mapped, &image.ident) || read_disk(snapshot, file, &image.ident);
     if (image.is_elf && image.ident.build_id[0])

@@ -58,6 +58,7 @@ static bool take_own(const struct ph_module *module, struct source *source)
 {
     if (ph_ident_read(ph_file_read, &source->file, &source->ident) && is_same_build(module, source))
         return true;
+    source->ident = (struct ph_ident){.load_count = 0}; /* nothing of another build may be used */
     ph_file_close(&source->file);
     return false;
 }

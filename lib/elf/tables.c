@@ -19,8 +19,7 @@ struct reader {
 
 static struct ph_range range_of(const struct ph_file *file, const GElf_Shdr *header)
 {
-    bool usable = header->sh_type != SHT_NOBITS && !(header->sh_flags & SHF_COMPRESSED) &&
-                  ph_file_holds(file, header->sh_offset, header->sh_size);
+    bool usable = !(header->sh_flags & SHF_COMPRESSED) && ph_file_holds(file, header->sh_offset, header->sh_size);
     return usable ? (struct ph_range){header->sh_offset, header->sh_size} : (struct ph_range){0, 0};
 }
 

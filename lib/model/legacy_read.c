@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TITLE "heap profile:"
+#define TITLE             "heap profile:"
+#define LOOK_AHEAD_FRAMES 64 /* Go leaves out the runtime's frames: a few, so hostile text cannot make it costly */
 
 struct reader {
     struct ph_scan scan;
@@ -146,9 +147,11 @@ static bool find_frame(struct reader *reader, uint64_t address, uint32_t functio
     uint32_t frame = reader->frame;
     if (reader->line_count)
         frame += reader->lines[0].function == function;
-    while (frame < reader->frame_count && frame_address(reader, frame) != address)
+    uint32_t end =
+        reader->frame_count - frame > LOOK_AHEAD_FRAMES ? frame + LOOK_AHEAD_FRAMES : reader->frame_count;
+    while (frame < end && frame_address(reader, frame) != address)
         frame++;
-    if (frame >= reader->frame_count)
+    if (frame >= end)
         return false;
     if (frame != reader->frame)
         finish_frame(reader);

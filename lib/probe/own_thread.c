@@ -9,11 +9,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define OWN_STACK_BYTES ((size_t)512 * 1024)
 #define SPARE_COUNT     2 /* the endpoint and one collector */
 #define SPARE_NAME      "porthole/spare"
+#define SPARE_MOMENTS   40 /* 0.2 s */
 
 /* What a thread of ours is to do; on the heap until it has begun. */
 struct own_work {
@@ -142,8 +144,20 @@ static bool use_spare(const char *name, void *(*body)(void *), void *argument)
     return false;
 }
 
+/* A spare is parked a moment after the answer it made was sent, and the client may be back by then. */
+static bool wait_for_spare(const char *name, void *(*body)(void *), void *argument)
+{
+    const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
+    for (int i = 0; i < SPARE_MOMENTS; i++) {
+        if (use_spare(name, body, argument))
+            return true;
+        nanosleep(&moment, NULL);
+    }
+    return false;
+}
+
 int ph_own_thread(const char *name, void *(*body)(void *), void *argument)
 {
     int result = make_thread(name, body, argument);
-    return result < 0 && use_spare(name, body, argument) ? 0 : result;
+    return result < 0 && ph_on_own_thread() && wait_for_spare(name, body, argument) ? 0 : result;
 }

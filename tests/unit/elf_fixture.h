@@ -1,4 +1,4 @@
-/* elf_fixture.h - files and libraries for the tests of lib/elf. A function that cannot do its job fails the test. */
+/* elf_fixture.h - files and libraries for the tests of lib/elf. One that cannot do its job fails the test. */
 #ifndef TESTS_UNIT_ELF_FIXTURE_H
 #define TESTS_UNIT_ELF_FIXTURE_H
 
