@@ -112,6 +112,16 @@ void fixture_in_child(int (*test)(const void *), const void *argument)
     assert_int_equal(status, 0);
 }
 
+rlim_t fixture_limit_descriptors(rlim_t count)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = count;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
 struct ph_modules fixture_snapshot(void)
 {
     struct ph_modules modules;

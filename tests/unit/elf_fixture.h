@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 /* What make_debugdata.sh made; the build passes the folder. */
 #define SYMBOLS_LIBRARY(name) PH_SYMBOLS_DIR "/" name
@@ -29,6 +30,9 @@ const char *fixture_write(const char *name, const void *bytes, size_t size_bytes
 unsigned char *fixture_read(const char *path, size_t *ret_size);
 
 size_t fixture_open_descriptors(void);
+
+/** fixture_limit_descriptors() - set RLIMIT_NOFILE; the limit before. */
+rlim_t fixture_limit_descriptors(rlim_t count);
 
 /** fixture_in_child() - run @test in a forked child, which must return 0. */
 void fixture_in_child(int (*test)(const void *), const void *argument);

@@ -7,13 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -68,6 +70,19 @@ static void escaped_line_ends_and_the_deleted_mark_are_taken_from_paths(void **s
     assert_true(modules.modules[2].deleted);
     assert_int_equal(modules.modules[2].inode, UINT64_MAX);
     assert_int_equal(modules.modules[2].device, makedev(0x103, 5));
+    ph_modules_fini(&modules);
+}
+
+static void a_new_file_at_the_path_of_a_deleted_one_is_another(void **state)
+{
+    struct ph_modules modules = parse("1000-2000 r-xp 00000000 00:01 7 /a (deleted)\n"
+                                      "3000-4000 r-xp 00000000 00:01 7 /a\n"
+                                      "5000-6000 r-xp 00000000 00:01 8 /a\n");
+    assert_true(modules.modules[0].deleted);
+    assert_false(modules.modules[1].deleted);
+    assert_true(modules.modules[0].file != modules.modules[1].file);
+    assert_true(modules.modules[1].file != modules.modules[2].file);
+    assert_string_equal(modules.modules[0].path, "/a");
     ph_modules_fini(&modules);
 }
 
@@ -174,6 +189,33 @@ static void the_executable_is_told_from_its_libraries(void **state)
     ph_modules_fini(&modules);
 }
 
+/* Argument of this program that makes it tell whether it knows its executable. */
+#define WHO_IS_MAIN "--who-is-main"
+
+static int who_is_main(void)
+{
+    struct ph_modules modules = fixture_snapshot();
+    const struct ph_module *own = ph_modules_find(&modules, (uintptr_t)who_is_main);
+    return own && own->is_main ? 0 : 1;
+}
+
+/* ld.so PROGRAM: then the loader is what the kernel started, and libraries may be mapped below the program. */
+static int run_by_loader(const void *loader)
+{
+    char path[FIXTURE_PATH_MAX] = "";
+    if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
+        return 125;
+    execl(loader, loader, path, WHO_IS_MAIN, (char *)NULL);
+    return 126;
+}
+
+static void the_executable_is_known_when_the_loader_was_called_by_hand(void **state)
+{
+    Dl_info loader;
+    assert_true(dladdr((const void *)getauxval(AT_BASE), &loader));
+    fixture_in_child(run_by_loader, loader.dli_fname);
+}
+
 static void the_build_id_of_a_replaced_library_is_that_of_the_running_one(void **state)
 {
     const char *path = fixture_copy(SYMBOLS_LIBRARY("plain.so"), "replaced.so");
@@ -251,44 +293,58 @@ static void no_descriptor_stays_open(void **state)
     assert_int_equal(fixture_open_descriptors(), before);
 }
 
-static void set_descriptor_limit(rlim_t soft)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = soft;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 static void without_descriptors_the_error_says_so(void **state)
 {
-    struct rlimit limit;
     struct ph_modules modules;
     struct ph_error error;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    set_descriptor_limit(0);
+    rlim_t before = fixture_limit_descriptors(0);
     int status = ph_modules_self(&modules, &error);
-    set_descriptor_limit(limit.rlim_cur);
+    fixture_limit_descriptors(before);
     assert_int_equal(status, -EMFILE);
     assert_string_equal(error.text, "cannot read /proc/self/maps: Too many open files");
 }
 
-static void with_few_descriptors_build_ids_come_from_the_files(void **state)
+/* One descriptor is enough for a file, not for the pipe that memory is read through. */
+static rlim_t leave_one_descriptor(void)
 {
-    struct rlimit limit;
-    struct ph_modules modules;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
     assert_true(next >= 0);
     close(next);
-    set_descriptor_limit((rlim_t)next + 1); /* one: enough for a file, not for a pipe */
+    return fixture_limit_descriptors((rlim_t)next + 1);
+}
+
+static void with_few_descriptors_build_ids_come_from_the_files(void **state)
+{
+    struct ph_modules modules;
+    rlim_t before = leave_one_descriptor();
     int status = ph_modules_self(&modules, NULL);
-    set_descriptor_limit(limit.rlim_cur);
+    fixture_limit_descriptors(before);
     assert_int_equal(status, 0);
     const struct ph_module *libc = ph_modules_find(&modules, (uintptr_t)dlsym(RTLD_NEXT, "qsort"));
     assert_non_null(libc);
     assert_int_equal(strlen(libc->build_id), 40);
     assert_true(libc->bias != 0);
     ph_modules_fini(&modules);
+}
+
+/* Another file stands at the path of the mapped one, which is not deleted, and memory cannot be read. */
+static int snapshot_under_mount(const void *path)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library || unshare(CLONE_NEWNS) < 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount(SYMBOLS_LIBRARY("other.so"), path, NULL, MS_BIND, NULL) < 0)
+        return 1;
+    leave_one_descriptor();
+    struct ph_modules modules = fixture_snapshot();
+    const struct ph_module *module = ph_modules_find(&modules, (uintptr_t)dlsym(library, "symbols_exported"));
+    return !module || module->deleted ? 2 : module->build_id[0] || module->header_hash ? 3 : 0;
+}
+
+static void a_file_mounted_over_the_mapped_one_is_not_taken_for_it(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    fixture_in_child(snapshot_under_mount, fixture_copy(SYMBOLS_LIBRARY("plain.so"), "mounted.so"));
 }
 
 static int snapshot_after_chroot(const void *folder)
@@ -314,22 +370,27 @@ static void a_descriptor_of_the_old_root_sees_us_through_a_chroot(void **state)
     fixture_in_child(snapshot_after_chroot, fixture_path(""));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_maps_text_gives_its_executable_mappings),
         cmocka_unit_test(escaped_line_ends_and_the_deleted_mark_are_taken_from_paths),
+        cmocka_unit_test(a_new_file_at_the_path_of_a_deleted_one_is_another),
         cmocka_unit_test(a_text_cut_at_every_byte_is_read_to_its_end_only),
         cmocka_unit_test(an_address_is_found_in_the_mapping_that_holds_it),
         cmocka_unit_test(every_loaded_library_has_the_bias_and_build_id_the_loader_knows),
         cmocka_unit_test(the_executable_is_told_from_its_libraries),
+        cmocka_unit_test(the_executable_is_known_when_the_loader_was_called_by_hand),
         cmocka_unit_test(the_build_id_of_a_replaced_library_is_that_of_the_running_one),
         cmocka_unit_test(the_profile_gets_every_mapping_and_the_executable_first),
         cmocka_unit_test(thousands_of_mappings_of_one_file_are_all_listed),
         cmocka_unit_test(no_descriptor_stays_open),
         cmocka_unit_test(without_descriptors_the_error_says_so),
         cmocka_unit_test(with_few_descriptors_build_ids_come_from_the_files),
+        cmocka_unit_test(a_file_mounted_over_the_mapped_one_is_not_taken_for_it),
         cmocka_unit_test(a_descriptor_of_the_old_root_sees_us_through_a_chroot),
     };
+    if (argc == 2 && strcmp(argv[1], WHO_IS_MAIN) == 0)
+        return who_is_main();
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

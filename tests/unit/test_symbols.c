@@ -88,6 +88,25 @@ static void the_order_of_the_symbols_is_kept(void **state)
     ph_modules_fini(&modules);
 }
 
+static void addresses_of_one_file_may_come_in_falling_order(void **state)
+{
+    enum { COUNT = 40 };
+    const char *last = dlsym(RTLD_NEXT, "qsort");
+    struct ph_modules modules = fixture_snapshot();
+    struct ph_arena text = PH_ARENA_INIT;
+    struct ph_symbol symbols[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        symbols[i].address = (uintptr_t)last + (COUNT - i) * 256;
+    assert_int_equal(ph_symbols_find_in(&modules, symbols, COUNT, &text, FIXTURE_NO_DEBUG), 0);
+    for (size_t i = 0; i < COUNT; i++) {
+        struct fixture_found alone = fixture_find(&modules, symbols[i].address, FIXTURE_NO_DEBUG);
+        assert_int_equal(strcspn(alone.text, "+"), symbols[i].name ? strlen(symbols[i].name) : 0);
+        assert_memory_equal(alone.text, symbols[i].name ? symbols[i].name : "", strcspn(alone.text, "+"));
+    }
+    ph_arena_fini(&text);
+    ph_modules_fini(&modules);
+}
+
 static void the_vdso_has_names(void **state)
 {
     struct ph_modules modules = fixture_snapshot();
@@ -152,6 +171,7 @@ int main(void)
         cmocka_unit_test(functions_of_libc_have_their_public_names),
         cmocka_unit_test(addresses_without_a_symbol_have_no_name),
         cmocka_unit_test(the_order_of_the_symbols_is_kept),
+        cmocka_unit_test(addresses_of_one_file_may_come_in_falling_order),
         cmocka_unit_test(the_vdso_has_names),
         cmocka_unit_test(symtab_names_functions_that_are_not_exported),
         cmocka_unit_test(a_stripped_library_has_names_for_exported_functions_only),
