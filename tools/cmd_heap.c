@@ -1,21 +1,22 @@
 /* cmd_heap.c - which functions hold the memory: the heap profile of a process, an endpoint or a file as a table. */
 #include "base/scan.h"
+#include "base/visible.h"
 #include "model/heap_types.h"
 #include "tools/args.h"
 #include "tools/command.h"
 #include "tools/heap_view.h"
 #include "tools/source.h"
 #include "tools/terminal.h"
-#include "tools/visible.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TOP_DEFAULT 20
-#define TOP_MAX     1000000
-#define SECONDS_MAX 86400
+#define TOP_DEFAULT      20
+#define TOP_MAX          1000000
+#define PROCESS_NAME_MAX 64
+#define SECONDS_MAX      3600 /* as the endpoint: lib/server/pprof_query.h */
 
 enum { TOP = PH_KEY_FIRST, METRIC, SECONDS, GC, TOKEN_FILE };
 
@@ -75,13 +76,33 @@ static int take(const struct ph_command *command, struct request *request, int k
     return PH_EXIT_DONE;
 }
 
+/* What ps calls a process; NULL if it is not here or not alive. */
+static const char *process_name(const struct ph_target *target, char ret_name[PROCESS_NAME_MAX])
+{
+    char path[48];
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)target->pid);
+    FILE *file = target->kind == PH_TARGET_PID ? fopen(path, "re") : NULL;
+    char *line = file ? fgets(ret_name, PROCESS_NAME_MAX, file) : NULL;
+    if (file)
+        fclose(file);
+    if (line)
+        line[strcspn(line, "\n")] = '\0';
+    return line;
+}
+
 static int print(const struct ph_target *target, const struct ph_profile *profile, uint32_t type,
                  const struct request *request, enum ph_format format)
 {
     struct ph_buf subject = PH_BUF_INIT, out = PH_BUF_INIT;
     int failed = ph_target_subject(target, &subject);
     if (failed == 0) {
-        struct ph_heap_view view = {profile, type, subject.data, request->top_count, ph_terminal_width()};
+        char name[PROCESS_NAME_MAX];
+        struct ph_heap_view view = {.profile = profile,
+                                    .type = type,
+                                    .subject = subject.data,
+                                    .row_count = request->top_count,
+                                    .width = ph_terminal_width(),
+                                    .program = process_name(target, name)};
         failed = ph_heap_view_write(&view, &out);
     }
     if (failed == 0)

@@ -2,12 +2,12 @@
 
 #include "base/clock.h"
 #include "base/human.h"
+#include "base/visible.h"
 #include "model/demangle.h"
 #include "model/heap_types.h"
 #include "model/scale.h"
 #include "model/top.h"
 #include "tools/table.h"
-#include "tools/visible.h"
 
 #include <errno.h>
 #include <math.h>
@@ -53,9 +53,13 @@ static struct ph_human value_text(const struct ph_heap_view *view, int64_t value
     return strcmp(unit, "bytes") == 0 ? ph_human_bytes(value) : ph_human_count(value);
 }
 
-/* The file of the first mapping is the program. */
-static const char *program_name(const struct ph_profile *profile)
+/* The file of the first mapping is the program, but a program may be known by another name: Debian's redis-server is a link
+ * to redis-check-rdb. */
+static const char *program_name(const struct ph_heap_view *view)
 {
+    const struct ph_profile *profile = view->profile;
+    if (view->program)
+        return view->program;
     if (profile->mapping_count == 0)
         return "";
     const char *file = ph_profile_text(profile, profile->mappings[0].file);
@@ -67,9 +71,9 @@ static void write_subject(const struct ph_heap_view *view, int64_t total, struct
 {
     const struct ph_profile *profile = view->profile;
     ph_buf_text(out, view->subject);
-    if (program_name(profile)[0]) {
+    if (program_name(view)[0]) {
         ph_buf_text(out, " (");
-        ph_visible(out, program_name(profile));
+        ph_visible(out, program_name(view));
         ph_buf_char(out, ')');
     }
     ph_buf_text(out, ": ");

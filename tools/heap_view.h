@@ -15,6 +15,7 @@ struct ph_heap_view {
     const char *subject; /* what it is the heap of: a process, a URL, a file; made visible already */
     size_t row_count;    /* show at most so many functions */
     size_t width;        /* cut lines to it; 0: do not cut */
+    const char *program; /* its name; NULL: that of the first mapping */
 };
 
 /**

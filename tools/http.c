@@ -1,6 +1,6 @@
 #include "tools/http.h"
 
-#include "tools/visible.h"
+#include "base/visible.h"
 
 #include <curl/curl.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* porthole.c - the command: finds the subcommand in a table and makes sure that its output arrived. */
 #include "base/buf.h"
+#include "base/visible.h"
 #include "tools/command.h"
 #include "tools/help.h"
 #include "tools/nearest.h"
-#include "tools/visible.h"
 
 #include <errno.h>
 #include <fcntl.h>

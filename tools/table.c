@@ -1,6 +1,6 @@
 #include "tools/table.h"
 
-#include "tools/visible.h"
+#include "base/visible.h"
 
 #include <errno.h>
 #include <stdlib.h>

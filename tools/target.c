@@ -1,7 +1,7 @@
 #include "tools/target.h"
 
 #include "base/scan.h"
-#include "tools/visible.h"
+#include "base/visible.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -100,8 +100,8 @@ int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **r
     return 0;
 }
 
-int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, struct ph_profile **ret_delta,
-                  struct ph_error *error)
+int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, int64_t duration_ns,
+                  struct ph_profile **ret_delta, struct ph_error *error)
 {
     struct ph_profile *minus = NULL;
     struct ph_profile *delta = NULL;
@@ -115,7 +115,7 @@ int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *lat
     if (result < 0)
         return result;
     delta->time_ns = later->time_ns;
-    delta->duration_ns = later->time_ns - earlier->time_ns;
+    delta->duration_ns = duration_ns;
     *ret_delta = delta;
     return 0;
 }

@@ -26,9 +26,10 @@
  */
 int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error);
 
-/** ph_heap_delta() - @later minus @earlier for every value, in a new profile whose duration is the time between. */
-int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, struct ph_profile **ret_delta,
-                  struct ph_error *error);
+/** ph_heap_delta() - @later minus @earlier for every value, in a new profile.
+ * @duration_ns: between the two, by a clock that nobody sets. */
+int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, int64_t duration_ns,
+                  struct ph_profile **ret_delta, struct ph_error *error);
 
 struct ph_heap_state {
     struct ph_error unsampled; /* code 0 if the heap is sampled; else why not, and the way out */

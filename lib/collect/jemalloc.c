@@ -57,7 +57,8 @@ void ph_jemalloc_purge(const struct ph_probe *probe)
 
 void ph_jemalloc_describe(const struct ph_probe *probe, struct ph_profile *profile)
 {
-    static const char *const switches[] = {"prof", "prof_active", "prof_accum", "prof_thread_active_init"};
+    static const char *const switches[] = {"prof", "prof_active", "prof_accum", "prof_unbias",
+                                           "prof_thread_active_init"};
     struct ph_buf line = PH_BUF_INIT;
     const char *version = "";
     size_t size = sizeof(version);

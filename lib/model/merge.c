@@ -10,11 +10,18 @@
 
 #define SIZE_ROUNDING UINT64_C(0x1000) /* google/pprof, profile/merge.go: mapsizeRounding */
 
+/* What finds mappings and comments of the merged profile: a hostile one may have millions. */
+struct seen {
+    struct ph_profile *into;
+    struct ph_index mappings, comments;
+};
+
 struct merger {
+    struct seen *seen;
     struct ph_profile *into;
     const struct ph_profile *from;
-    /* By number in @from, to numbers in @into; locations and functions 0 until they are needed. */
-    uint32_t *mappings, *functions, *locations;
+    /* By number in @from, to numbers in @into; all but mappings 0 until they are needed. */
+    uint32_t *strings, *mappings, *functions, *locations;
     uint32_t *frames; /* of the sample being added */
     struct ph_label *labels;
     struct ph_line *lines;
@@ -71,7 +78,9 @@ static int check_types(const struct ph_profile *const *profiles, size_t count, s
 static uint32_t copy_string(struct merger *merger, uint32_t string)
 {
     const struct ph_string *from = &merger->from->strings[string];
-    return ph_profile_string_n(merger->into, from->text, from->size_bytes);
+    if (merger->strings[string] == 0)
+        merger->strings[string] = ph_profile_string_n(merger->into, from->text, from->size_bytes);
+    return merger->strings[string];
 }
 
 static struct ph_value_type copy_type(struct merger *merger, const struct ph_value_type *type)
@@ -79,15 +88,25 @@ static struct ph_value_type copy_type(struct merger *merger, const struct ph_val
     return (struct ph_value_type){copy_string(merger, type->type), copy_string(merger, type->unit)};
 }
 
+static bool comment_equal(const void *owner, uint32_t number, const void *key)
+{
+    return ((const struct seen *)owner)->into->comments[number] == *(const uint32_t *)key;
+}
+
 static void copy_comments(struct merger *merger)
 {
-    for (uint32_t i = 0; i < merger->from->comment_count; i++) {
+    struct ph_profile *into = merger->into;
+    struct ph_index *index = &merger->seen->comments;
+    for (uint32_t i = 0; i < merger->from->comment_count && into->status == 0; i++) {
         uint32_t string = copy_string(merger, merger->from->comments[i]);
-        uint32_t at = 0;
-        while (at < merger->into->comment_count && merger->into->comments[at] != string)
-            at++;
-        if (at == merger->into->comment_count)
-            ph_profile_add_comment(merger->into, ph_profile_text(merger->from, merger->from->comments[i]));
+        uint64_t hash = ph_hash_u64(string);
+        if (ph_index_find(index, hash, comment_equal, merger->seen, &string) != PH_INDEX_NONE)
+            continue;
+        int status = ph_grow(&into->comments, sizeof(*into->comments), into->comment_count, 1);
+        if (status == 0)
+            status = ph_index_add(index, hash, into->comment_count);
+        if (ph_profile_keep_status(into, status))
+            into->comments[into->comment_count++] = string;
     }
 }
 
@@ -125,14 +144,17 @@ static uint64_t rounded_size(const struct ph_mapping *mapping)
     return (mapping->limit - mapping->start + SIZE_ROUNDING - 1) & ~(SIZE_ROUNDING - 1);
 }
 
-/* Strings of both are numbers of the merged profile. */
-static bool is_mapping_equal(const struct ph_mapping *a, const struct ph_mapping *b)
+/* What tells the file; a number of the merged profile. */
+static uint32_t identity(const struct ph_mapping *mapping)
 {
-    if (rounded_size(a) != rounded_size(b) || a->offset != b->offset)
-        return false;
-    if (a->build_id || b->build_id)
-        return a->build_id == b->build_id;
-    return a->file == b->file;
+    return mapping->build_id ? mapping->build_id : mapping->file;
+}
+
+static bool mapping_equal(const void *owner, uint32_t number, const void *key)
+{
+    const struct ph_mapping *a = &((const struct seen *)owner)->into->mappings[number], *b = key;
+    return rounded_size(a) == rounded_size(b) && a->offset == b->offset && !a->build_id == !b->build_id &&
+           identity(a) == identity(b);
 }
 
 /* Names are complete only if they are in every profile: pprof asks for missing ones otherwise. */
@@ -150,19 +172,20 @@ static uint32_t merge_mapping(struct merger *merger, uint32_t place)
     struct ph_mapping mapping = merger->from->mappings[place];
     mapping.file = copy_string(merger, mapping.file);
     mapping.build_id = copy_string(merger, mapping.build_id);
-    for (uint32_t i = 0; i < into->mapping_count; i++) {
-        if (is_mapping_equal(&into->mappings[i], &mapping)) {
-            join_flags(&into->mappings[i], &mapping);
-            return i + 1;
-        }
+    uint64_t hash = ph_hash_u64(ph_hash_u64(rounded_size(&mapping) + mapping.offset * 31) + identity(&mapping));
+    uint32_t found = ph_index_find(&merger->seen->mappings, hash, mapping_equal, merger->seen, &mapping);
+    if (found != PH_INDEX_NONE) {
+        join_flags(&into->mappings[found], &mapping);
+        return found + 1;
     }
-    return ph_profile_add_mapping(into, &mapping);
+    int status = ph_index_add(&merger->seen->mappings, hash, into->mapping_count);
+    return ph_profile_keep_status(into, status) ? ph_profile_add_mapping(into, &mapping) : 0;
 }
 
 /* All of them, in their order, so that the main binary of the first profile stays first. */
 static void merge_mappings(struct merger *merger)
 {
-    for (uint32_t i = 0; i < merger->from->mapping_count; i++)
+    for (uint32_t i = 0; i < merger->from->mapping_count && merger->into->status == 0; i++)
         merger->mappings[i] = merge_mapping(merger, i);
 }
 
@@ -253,22 +276,30 @@ static void merge_sample(struct merger *merger, uint32_t place)
 
 /* ---- the whole ---- */
 
-static void free_merger(struct merger *merger)
+static int init_merger(struct merger *merger)
 {
-    void *const arrays[] = {merger->mappings, merger->functions, merger->locations,
-                            merger->frames,   merger->labels,    merger->lines};
+    const struct ph_profile *from = merger->from;
+    merger->strings = calloc((size_t)from->string_count + 1, sizeof(*merger->strings));
+    merger->mappings = calloc((size_t)from->mapping_count + 1, sizeof(*merger->mappings));
+    merger->functions = calloc((size_t)from->function_count + 1, sizeof(*merger->functions));
+    merger->locations = calloc((size_t)from->location_count + 1, sizeof(*merger->locations));
+    bool ready = merger->strings && merger->mappings && merger->functions && merger->locations;
+    return ready ? from->status : -ENOMEM;
+}
+
+static void fini_merger(struct merger *merger)
+{
+    void *const arrays[] = {merger->strings, merger->mappings, merger->functions, merger->locations,
+                            merger->frames,  merger->labels,   merger->lines};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
         free(arrays[i]);
 }
 
-static void merge_one(struct ph_profile *into, const struct ph_profile *from, bool is_first)
+static void merge_one(struct seen *seen, const struct ph_profile *from, bool is_first)
 {
-    struct merger merger = {.into = into, .from = from};
-    merger.mappings = calloc((size_t)from->mapping_count + 1, sizeof(*merger.mappings));
-    merger.functions = calloc((size_t)from->function_count + 1, sizeof(*merger.functions));
-    merger.locations = calloc((size_t)from->location_count + 1, sizeof(*merger.locations));
-    bool ready = merger.mappings && merger.functions && merger.locations;
-    if (ph_profile_keep_status(into, ready ? from->status : -ENOMEM)) {
+    struct ph_profile *into = seen->into;
+    struct merger merger = {.seen = seen, .into = into, .from = from};
+    if (ph_profile_keep_status(into, init_merger(&merger))) {
         if (is_first)
             copy_first_header(&merger);
         copy_header(&merger);
@@ -277,17 +308,19 @@ static void merge_one(struct ph_profile *into, const struct ph_profile *from, bo
             if (!is_zero(from, i))
                 merge_sample(&merger, i);
     }
-    free_merger(&merger);
+    fini_merger(&merger);
 }
 
 static struct ph_profile *merge_all(const struct ph_profile *const *profiles, size_t count)
 {
-    struct ph_profile *into = ph_profile_new();
-    for (size_t i = 0; i < count && into; i++)
-        merge_one(into, profiles[i], i == 0);
-    if (!into || into->status == 0)
-        return into;
-    ph_profile_free(into);
+    struct seen seen = {.into = ph_profile_new()};
+    for (size_t i = 0; i < count && seen.into; i++)
+        merge_one(&seen, profiles[i], i == 0);
+    ph_index_fini(&seen.mappings);
+    ph_index_fini(&seen.comments);
+    if (!seen.into || seen.into->status == 0)
+        return seen.into;
+    ph_profile_free(seen.into);
     return NULL;
 }
 

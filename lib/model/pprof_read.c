@@ -142,16 +142,18 @@ static int read_types(struct reader *reader, const Perftools__Profiles__Profile 
     return 0;
 }
 
+/* By number: a file can name one string of many megabytes in millions of comments. */
 static int read_comments(struct reader *reader, const Perftools__Profiles__Profile *small)
 {
-    for (size_t i = 0; i < small->n_comment; i++) {
-        uint32_t string = 0;
-        int status = find_string(reader, small->comment[i], "comment", i, &string);
-        if (status < 0)
-            return status;
-        ph_profile_add_comment(reader->profile, ph_profile_text(reader->profile, string));
+    struct ph_profile *profile = reader->profile;
+    if (ph_grow(&profile->comments, sizeof(*profile->comments), 0, small->n_comment) < 0)
+        return out_of_memory(reader);
+    int status = 0;
+    for (; profile->comment_count < small->n_comment && status == 0; profile->comment_count++) {
+        uint32_t at = profile->comment_count;
+        status = find_string(reader, small->comment[at], "comment", at, &profile->comments[at]);
     }
-    return ph_profile_status(reader->profile) < 0 ? out_of_memory(reader) : 0;
+    return status;
 }
 
 static int read_scalars(struct reader *reader, const Perftools__Profiles__Profile *small)

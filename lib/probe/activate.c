@@ -101,6 +101,7 @@ static int start_agent(void)
     const struct ph_agent *agent = ph_agent_load(&ph_probe, &error);
     if (option_error.code)
         ph_say(option_error.text);
+    option_error.code = 0; /* once, also if the window is opened again */
     if (!agent)
         ph_say(error.text);
     return agent ? agent->start() : error.code;

@@ -61,10 +61,10 @@ char *__wrap_secure_getenv(const char *name)
     if (strcmp(name, "MALLOC_CONF") != 0 || ph_options_read(&options, environ, NULL) < 0)
         return (char *)host;
     const char *comma = host && host[0] ? "," : "";
-    int length = options.heap_sample_bytes
-                     ? snprintf(settings, sizeof(settings), "lg_prof_sample:%d%s%s",
-                                __builtin_ctzll(options.heap_sample_bytes), comma, host ? host : "")
-                     : snprintf(settings, sizeof(settings), "prof_active:false%s%s", comma, host ? host : "");
+    bool samples = options.heap_sample_bytes && options.start != PH_START_OFF;
+    int length = samples ? snprintf(settings, sizeof(settings), "lg_prof_sample:%d%s%s",
+                                    __builtin_ctzll(options.heap_sample_bytes), comma, host ? host : "")
+                         : snprintf(settings, sizeof(settings), "prof_active:false%s%s", comma, host ? host : "");
     return length < SETTINGS_MAX ? settings : (char *)host;
 }
 

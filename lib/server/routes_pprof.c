@@ -30,13 +30,15 @@ static int collect_delta(collect *snapshot, const struct ph_request *request, co
                          struct ph_profile **ret_profile, struct ph_error *error)
 {
     struct ph_profile *earlier = NULL, *later = NULL;
+    int64_t start_ns = ph_clock_monotonic_ns();
     int status = snapshot(request, query->gc, &earlier, error);
     if (status == 0)
         status = wait_between(request, query->seconds, error);
+    int64_t duration_ns = ph_clock_monotonic_ns() - start_ns;
     if (status == 0)
         status = snapshot(request, query->gc, &later, error);
     if (status == 0)
-        status = ph_heap_delta(earlier, later, ret_profile, error);
+        status = ph_heap_delta(earlier, later, duration_ns, ret_profile, error);
     ph_profile_free(earlier);
     ph_profile_free(later);
     return status;

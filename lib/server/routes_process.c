@@ -1,5 +1,6 @@
 /* routes_process.c - /debug/processes in three forms, and the contract. */
 #include "base/human.h"
+#include "base/visible.h"
 #include "collect/process.h"
 #include "server/html.h"
 #include "server/openapi.h"
@@ -48,9 +49,14 @@ static void write_text(const struct ph_request *request, const struct row *row, 
     ph_reply_begin(reply, PH_TEXT_PLAIN);
     ph_buf_printf(out, "%-7s %-7s %-8s %-15s %-15s %14s %14s  %s\n", "PID", "PPID", "ROLE", "NAME", "STATE",
                   "UPTIME_SECONDS", "RSS_BYTES", "COMMAND");
-    ph_buf_printf(out, "%-7d %-7d %-8s %-15s %-15s %14.0f %14" PRIu64 "  %s\n", (int)row->process.pid,
-                  (int)row->process.ppid, row->role, row->process.name, state_word(row->process.state),
-                  row->process.uptime_seconds, row->process.rss_bytes, row->command.data ? row->command.data : "");
+    struct ph_buf name = PH_BUF_INIT;
+    ph_visible(&name, row->process.name); /* a process may call itself anything, escape sequences too */
+    ph_buf_printf(out, "%-7d %-7d %-8s %-15s %-15s %14.0f %14" PRIu64 "  ", (int)row->process.pid,
+                  (int)row->process.ppid, row->role, name.data ? name.data : "", state_word(row->process.state),
+                  row->process.uptime_seconds, row->process.rss_bytes);
+    ph_visible(out, row->command.data ? row->command.data : "");
+    ph_buf_char(out, '\n');
+    ph_buf_fini(&name);
 }
 
 static void write_html(const struct ph_request *request, const struct row *row, struct ph_reply *reply)

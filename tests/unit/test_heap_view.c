@@ -38,7 +38,7 @@ static void add(struct ph_profile *profile, const char *leaf, int64_t objects, i
 static char *view(const struct ph_profile *profile, uint32_t type, size_t row_count, size_t width)
 {
     struct ph_buf out = PH_BUF_INIT;
-    struct ph_heap_view asked = {profile, type, "process 7", row_count, width};
+    struct ph_heap_view asked = {profile, type, "process 7", row_count, width, NULL};
     assert_int_equal(ph_heap_view_write(&asked, &out), 0);
     return ph_buf_take(&out, NULL);
 }
@@ -199,6 +199,17 @@ static void the_heading_names_program_and_time(void **state)
     ph_profile_free(profile);
 }
 
+static void a_process_bears_the_name_it_is_known_by(void **state)
+{
+    struct ph_profile *profile = new_profile(512 << 10);
+    struct ph_buf out = PH_BUF_INIT;
+    struct ph_heap_view asked = {profile, PH_HEAP_INUSE_SPACE, "process 7", 5, 0, "redis-server"};
+    assert_int_equal(ph_heap_view_write(&asked, &out), 0);
+    assert_non_null(strstr(out.data, "process 7 (redis-server): "));
+    ph_buf_fini(&out);
+    ph_profile_free(profile);
+}
+
 static void rows_are_cut_to_the_width_asked_for(void **state)
 {
     struct ph_profile *profile = new_profile(512 << 10);
@@ -223,6 +234,7 @@ int main(void)
         cmocka_unit_test(where_every_allocation_is_counted_nothing_is_rough),
         cmocka_unit_test(a_profile_of_other_types_has_no_known_rate),
         cmocka_unit_test(the_heading_names_program_and_time),
+        cmocka_unit_test(a_process_bears_the_name_it_is_known_by),
         cmocka_unit_test(rows_are_cut_to_the_width_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

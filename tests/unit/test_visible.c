@@ -1,4 +1,4 @@
-#include "tools/visible.h"
+#include "base/visible.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
  * A function name may hold an escape sequence; shown as it is it could retitle or repaint the terminal.
  * Widths are counted in characters (code points): wide East Asian characters count one.
  */
-#ifndef PH_TOOLS_VISIBLE_H
-#define PH_TOOLS_VISIBLE_H
+#ifndef PH_BASE_VISIBLE_H
+#define PH_BASE_VISIBLE_H
 
 #include "base/buf.h"
 
