@@ -238,9 +238,23 @@ static int find_after_chroot(const void *folder)
     return strcmp(fixture_find(&modules, (uintptr_t)address, FIXTURE_NO_DEBUG).text, "qsort+0") == 0 ? 0 : 4;
 }
 
+/* In a folder that is no mount, after a chroot() of somebody else, the kernel tells paths from the mount's root, and a
+ * second chroot() cannot be tested. */
+static bool root_is_a_mount(void)
+{
+    char line[1024], point[512] = "";
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    while (mounts && strcmp(point, "/") != 0 && fgets(line, sizeof(line), mounts))
+        if (sscanf(line, "%*s %*s %*s %*s %511s", point) != 1) /* proc_pid_mountinfo(5) */
+            point[0] = '\0';
+    if (mounts)
+        fclose(mounts);
+    return strcmp(point, "/") == 0;
+}
+
 static void names_are_found_after_a_chroot(void **state)
 {
-    if (geteuid() != 0)
+    if (geteuid() != 0 || !root_is_a_mount())
         skip();
     fixture_in_child(find_after_chroot, fixture_path(""));
 }
