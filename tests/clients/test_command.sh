@@ -75,7 +75,7 @@ shows "help env lists the options of the library" '^PORTHOLE_START$' help env
 is "no line of help env is wider than 80" "$(awk 'length > 80' out)" ""
 names=$(sed -n 's/^OPTION([a-z_]*, "\([A-Z_]*\)", "\([^"]*\)".*/\1 \2/p' "$SRC/lib/base/options.def")
 is "help env has every row of options.def" "$(grep '^PORTHOLE' out)" "$(cut -d ' ' -f 1 <<<"$names")"
-manual=$(mandoc -T ascii "$SRC/doc/porthole-env.7" | col -bx | tr -s ' \n' ' ')
+manual=$(mandoc -T ascii "$SRC/doc/porthole-env.7" | sed 's/.\x08//g' | tr -s ' \n' ' ')
 while read -r name preset; do
     described=${manual##* "$name" }
     like "porthole-env(7) has $name and its default" "${described%% PORTHOLE_*}" "Default: ${preset:-not set}\."

@@ -174,6 +174,22 @@ static void a_recursion_is_not_taken_for_inlined_calls(void **state)
     ph_profile_free(profile);
 }
 
+/* Else a text of megabytes, half frames and half symbol lines that fit none of them, would take hours. */
+static void a_symbol_is_looked_for_among_the_next_64_frames_only(void **state)
+{
+    for (unsigned skipped = 63; skipped <= 64; skipped++) {
+        struct ph_buf text = PH_BUF_INIT;
+        ph_buf_text(&text, "heap profile: 1: 2 [3: 4] @ heapprofile\n1: 2 [3: 4] @");
+        for (unsigned i = 0; i <= skipped; i++)
+            ph_buf_printf(&text, " 0x%x", 0x1001 + i * 16);
+        ph_buf_printf(&text, "\n#\t0x%x\tlate+0x1\tx.c:1\n", 0x1000 + skipped * 16);
+        struct ph_profile *profile = read_bytes(text.data, text.size_bytes);
+        expect_lines(profile, location_of(profile, 0, skipped), skipped < 64 ? "late x.c:1" : "");
+        ph_profile_free(profile);
+        ph_buf_fini(&text);
+    }
+}
+
 static void other_comments_are_nothing_to_us(void **state)
 {
     struct ph_profile *profile = read_text("heap profile: 1: 2 [3: 4] @ heapprofile\n# any\n#\n#\t0x\n"
@@ -243,6 +259,7 @@ int main(void)
         cmocka_unit_test(maps_follow_under_either_title),
         cmocka_unit_test(symbol_lines_name_the_frames_above_them),
         cmocka_unit_test(a_recursion_is_not_taken_for_inlined_calls),
+        cmocka_unit_test(a_symbol_is_looked_for_among_the_next_64_frames_only),
         cmocka_unit_test(other_comments_are_nothing_to_us),
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
         cmocka_unit_test(what_go_writes_with_debug_1_is_read),

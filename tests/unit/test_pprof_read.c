@@ -3,6 +3,7 @@
 #include "model/check.h"
 #include "model/gzip.h"
 #include "model/heap_types.h"
+#include "model/merge.h"
 #include "model/pprof_read.h"
 #include "pprof_bytes.h"
 #include "rich.h"
@@ -192,6 +193,27 @@ static void messages_of_many_megabytes_are_refused(void **state)
     free(zeros);
 }
 
+/* Were the string added anew for each of them, this would not end. */
+static void many_comments_may_be_one_long_string(void **state)
+{
+    enum { COUNT = 1 << 20, SIZE = 1 << 20 };
+    struct ph_buf wire = PH_BUF_INIT;
+    char *bytes = malloc(COUNT > SIZE ? COUNT : SIZE);
+    put_bytes(&wire, 1, "", 0);
+    put_bytes(&wire, 6, "", 0);
+    put_bytes(&wire, 6, memset(bytes, 'a', SIZE), SIZE);
+    put_bytes(&wire, 13, memset(bytes, 1, COUNT), COUNT);
+    struct ph_profile *profile = read_bytes(wire.data, wire.size_bytes), *merged = NULL;
+    assert_int_equal(profile->comment_count, COUNT);
+    assert_int_equal(strlen(ph_profile_text(profile, profile->comments[COUNT - 1])), SIZE);
+    assert_int_equal(ph_profile_merge((const struct ph_profile *const *)&profile, 1, &merged, NULL), 0);
+    assert_int_equal(merged->comment_count, 1);
+    ph_profile_free(merged);
+    ph_profile_free(profile);
+    ph_buf_fini(&wire);
+    free(bytes);
+}
+
 static void an_empty_or_cut_gzip_stream_is_refused(void **state)
 {
     struct ph_gzip_writer writer;
@@ -291,6 +313,7 @@ int main(void)
         cmocka_unit_test(unknown_fields_are_skipped),
         cmocka_unit_test(equal_samples_are_joined),
         cmocka_unit_test(messages_of_many_megabytes_are_refused),
+        cmocka_unit_test(many_comments_may_be_one_long_string),
         cmocka_unit_test(an_empty_or_cut_gzip_stream_is_refused),
         cmocka_unit_test(inputs_cut_anywhere_are_refused_or_shorter),
         cmocka_unit_test(damaged_inputs_are_refused_or_consistent),
