@@ -126,10 +126,9 @@ stage() {
 
 # scripts SECONDS FILE... - TAP scripts on the gcc build, two at a time, reported in order.
 scripts() {
-    local limit=$1 file log
-    local -A pids=() started=() ended=()
+    local limit=$1 file log status took
+    local -A pids=()
     shift
-    local waiting=("$@")
     for file in "$@"; do
         wanted "${file#"$source"/tests/}" || continue
         log=$work/logs/$(basename "$file").log
@@ -146,10 +145,10 @@ scripts() {
     done
     wait
     running=()
-    for file in "${waiting[@]}"; do
+    for file in "$@"; do
         [ -n "${pids[$file]-}" ] || continue
         log=$work/logs/$(basename "$file").log
-        local status=1 took=0
+        status=1 took=0
         read -r status took <"$log.status"
         report "${file#"$source"/tests/}" "$took" count_script "$status" "$log"
     done
