@@ -25,10 +25,11 @@ static const char style[] =
     "font-variant-numeric:tabular-nums}dl{margin:0}"
     ".card+.card{margin-top:.75rem}.card h3{margin:0;font-size:1.05rem}.card h3 "
     ".soft{font-weight:400;font-size:.9rem}"
-    "table{border-collapse:collapse;width:100%;background:var(--card);border:1px solid "
+    "table{border-collapse:separate;border-spacing:0;width:100%;background:var(--card);border:1px solid "
     "var(--line);border-radius:8px}"
     "td,th{text-align:left;padding:.5rem .9rem;border-top:1px solid var(--line);vertical-align:top}"
     "tr:first-child>*{border-top:0}th{font-size:.8rem;color:var(--soft);font-weight:600}"
+    ".links td:first-child{width:15rem}"
     ".number{text-align:right;font-variant-numeric:tabular-nums}"
     "footer{margin-top:2.5rem;font-size:.85rem;color:var(--soft)}";
 

@@ -21,7 +21,7 @@ static bool takes(const struct ph_route *route, const char *parameter)
     return strstr(route->parameters, parameter) != NULL;
 }
 
-/* Three ways to look: in pprof, over a while, as text. */
+/* Three ways to look: in pprof, over a while, as text. One is enough for a profile that is always empty. */
 static void add_profile_commands(const struct ph_request *request, const struct ph_route *route, struct ph_buf *out)
 {
     char target[TARGET_MAX_BYTES], file[32];
@@ -29,6 +29,8 @@ static void add_profile_commands(const struct ph_request *request, const struct 
     snprintf(file, sizeof(file), "%s.pb.gz", ph_route_name(route));
     ph_command_pprof(request, route->path, file, &command);
     add_command(out, &command);
+    if (route->handle == ph_route_empty)
+        return;
     if (takes(route, "seconds")) {
         snprintf(target, sizeof(target), "%s?seconds=30", route->path);
         ph_command_pprof(request, target, file, &command);

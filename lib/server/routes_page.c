@@ -18,7 +18,7 @@ static void add_links(enum ph_route_group group, struct ph_buf *out)
 {
     size_t count;
     const struct ph_route *routes = ph_routes(&count);
-    ph_buf_text(out, "<table>\n");
+    ph_buf_text(out, "<table class=links>\n");
     for (size_t i = 0; i < count; i++) {
         if (routes[i].group != group)
             continue;

@@ -294,6 +294,9 @@ is "the index links every profile" "$(links "$(paths PROFILE)")" ""
 like "the index counts the stacks of the heap" "$(cat "$WORK/body")" 'heap</a> <span class=soft>[1-9][0-9]*</span>'
 like "the index has commands for the address that was asked" "$(cat "$WORK/body")" \
     "<pre>go tool pprof $HOST_URL/debug/pprof/heap</pre>"
+like "the index has commands for what changes" "$(cat "$WORK/body")" \
+    "<pre>go tool pprof &#39;$HOST_URL/debug/pprof/heap\\?seconds=30&#39;</pre>"
+is "a profile that is always empty has one command" "$(grep -c '<pre>.*/debug/pprof/mutex' "$WORK/body")" 1
 head_is_get "the index" /debug/pprof/
 while read -r from to; do
     serves "$from leads on" "$from" 301 "$PLAIN
