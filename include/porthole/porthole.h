@@ -24,7 +24,8 @@ struct porthole_options {
  * @options: may be NULL: everything from the environment.
  *
  * Returns 0 once the endpoint listens; 0 too if it did already. -EINVAL for a value that is not allowed, which is
- * also said on stderr; -ECANCELED if PORTHOLE_START=off or the process runs with raised privileges (AT_SECURE);
+ * also said on stderr; -ECANCELED if PORTHOLE_START=off, if the process runs with raised privileges (AT_SECURE), or if
+ * porthole_shutdown() was called meanwhile;
  * -ENOENT if libporthole-agent.so was not found; -EAGAIN in a forked child of a process that has an endpoint; else
  * the errno of opening the endpoint (-EADDRINUSE, -EACCES, …).
  */

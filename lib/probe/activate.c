@@ -48,10 +48,15 @@ static int start_result;
 static int
     on_its_own; /* futex: 1 once the first thread of ours shares nothing with the host that it may take away */
 
+static void wake(int *futex)
+{
+    syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
 static void set_and_wake(int *futex, int value)
 {
     __atomic_store_n(futex, value, __ATOMIC_RELEASE);
-    syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+    wake(futex);
 }
 
 static void enter_state(enum ph_activation state)
@@ -164,7 +169,7 @@ void ph_deactivate(void)
                                      __ATOMIC_RELAXED))
         return;
     ph_probe_options.start = PH_START_MANUAL; /* the host's next listen() must not open it again */
-    enter_state(PH_STOPPING);
+    wake(&ph_activation_state);               /* not a second store: it may be IDLE by now */
     ph_activation_settle(STOP_WAIT_NS);
 }
 

@@ -5,6 +5,7 @@
 #include "probe/export.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,12 @@ static bool serves;                     /* malloc() is ours; written by the cons
 PH_EXPORT void *pvalloc(size_t size_bytes)
 {
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    return valloc((size_bytes + page_bytes - 1) & ~(page_bytes - 1));
+    size_t rounded_bytes = (size_bytes + page_bytes - 1) & ~(page_bytes - 1);
+    if (rounded_bytes < size_bytes) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return valloc(rounded_bytes);
 }
 
 /* jemalloc's experimental.hooks.prof_backtrace. The stack is a bucket's identity, so our own frames must go here:

@@ -57,7 +57,9 @@ PH_EXPORT int porthole_init(const struct porthole_options *options)
             return result;
     }
     state = ph_activation_settle(START_WAIT_NS);
-    return state == PH_STARTING ? -ETIMEDOUT : ph_activation_result();
+    if (state == PH_RUNNING || state == PH_FAILED)
+        return ph_activation_result();
+    return state == PH_IDLE ? -ECANCELED : -ETIMEDOUT;
 }
 
 PH_EXPORT void porthole_shutdown(void)

@@ -122,8 +122,8 @@ void ph_own_spares_make(void)
 void ph_own_spares_release(void)
 {
     for (size_t i = 0; i < SPARE_COUNT; i++)
-        if (move(&spares[i], PARKED, TO_END))
-            enter(&spares[i], TO_END);
+        if (move(&spares[i], PARKED, TO_END)) /* no second store: it may have ended by now */
+            syscall(SYS_futex, &spares[i].state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 void ph_own_spares_forget(void)
