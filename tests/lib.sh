@@ -300,7 +300,7 @@ describe() {
     shift
     curl -s --max-time 30 -o "$WORK/answer" -w '%{http_code} %{content_type} %{size_download} ' "$@" "$url" ||
         printf 'curl failed: %s ' "$?"
-    sha256sum <"$WORK/answer"
+    grep -av '^Date: ' "$WORK/answer" | sha256sum # with -I the answer is the head
     rm -f "$WORK/answer"
 }
 
