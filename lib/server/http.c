@@ -170,8 +170,6 @@ static enum MHD_Result take_body(struct ph_exchange *exchange, const char *bytes
     return exchange->body_bytes <= BODY_BYTES_READ_MAX ? MHD_YES : MHD_NO;
 }
 
-static const char stopping[] = "Porthole is stopping in this process";
-
 /* A job that began while the endpoint closes could outlive the connections: stopping MHD with one of them suspended ends
  * the host (MHD_stop_daemon(), "It is not allowed"). */
 static enum MHD_Result start_job(struct ph_exchange *exchange, struct MHD_Connection *connection)
@@ -179,7 +177,7 @@ static enum MHD_Result start_job(struct ph_exchange *exchange, struct MHD_Connec
     struct ph_error error = {0, ""};
     struct ph_http *http = exchange->http;
     if (http->is_closing) {
-        ph_reply_error(exchange->request, &exchange->reply, 503, "%s", stopping);
+        ph_reply_error(exchange->request, &exchange->reply, 503, PH_STOPPING);
         return answer(exchange, connection);
     }
     int status = ph_job_start(http->jobs, exchange->request, client_fd_of(connection), connection, http->hold,
@@ -324,7 +322,7 @@ void ph_http_abandon(struct ph_http *http)
         ph_reply_begin(&exchange->reply, PH_TEXT_PLAIN);
         exchange->reply.status = 503;
         ph_reply_header(&exchange->reply, "X-Go-Pprof", "1");
-        ph_buf_printf(&exchange->reply.body, "%s\n", stopping);
+        ph_buf_text(&exchange->reply.body, PH_STOPPING "\n");
         ph_job_abandon(job);
         resume(exchange, connection);
     }

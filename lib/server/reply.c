@@ -112,7 +112,9 @@ void ph_reply_error(const struct ph_request *request, struct ph_reply *reply, un
 void ph_reply_failure(const struct ph_request *request, struct ph_reply *reply, int code,
                       const struct ph_error *error)
 {
-    const char *detail = error && error->text[0] ? error->text : strerror(-code);
+    const char *detail = code == -ECANCELED ? PH_STOPPING : strerror(-code);
+    if (error && error->text[0])
+        detail = error->text;
     set_error(request, reply, code == -ENOTSUP ? 501 : 503, detail);
 }
 

@@ -14,6 +14,9 @@
 #define PH_JSON       "application/json"
 #define PH_PROBLEM    "application/problem+json"
 
+/* Whoever is told this, all are told the same; who hung up, the other reason for -ECANCELED, reads nothing. */
+#define PH_STOPPING "Porthole is stopping in this process"
+
 #define PH_REPLY_HEADERS_MAX 10
 #define PH_REPLY_VALUE_MAX   120
 
@@ -48,7 +51,8 @@ void ph_reply_attachment(struct ph_reply *reply, const char *name, bool is_delta
 void ph_reply_error(const struct ph_request *request, struct ph_reply *reply, unsigned status, const char *format,
                     ...) __attribute__((format(printf, 4, 5)));
 
-/** ph_reply_failure() - an error from a negative errno: -ENOTSUP is 501, -ECANCELED and what may pass are 503. */
+/** ph_reply_failure() - an error from a negative errno: -ENOTSUP is 501, all else may pass and is 503. Without a text in
+ * @error (may be NULL) it is PH_STOPPING for -ECANCELED, else that of the errno. */
 void ph_reply_failure(const struct ph_request *request, struct ph_reply *reply, int code,
                       const struct ph_error *error);
 

@@ -21,8 +21,6 @@ static int wait_between(const struct ph_request *request, unsigned seconds, stru
     if (status == -EBUSY)
         ph_error_set(error, status, "%d clients wait for a profile over seconds already; try again",
                      PH_JOBS_WAITING_MAX);
-    if (status == -ECANCELED)
-        ph_error_set(error, status, "Porthole is stopping in this process");
     return status;
 }
 

@@ -96,6 +96,7 @@ static void failures_tell_the_impossible_from_what_may_pass(void **state)
     expect_failure(-ENOTSUP, "no such allocator", 501, "no such allocator\n");
     expect_failure(-ENOMEM, "", 503, "Cannot allocate memory\n");
     expect_failure(-ECANCELED, "stopping", 503, "stopping\n");
+    expect_failure(-ECANCELED, "", 503, PH_STOPPING "\n");
     expect_failure(-EMFILE, "", 503, "Too many open files\n");
 }
 
