@@ -1,8 +1,10 @@
 #include "tools/args.h"
 
 #include "tools/help.h"
+#include "tools/nearest.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define HELP_KEY (PH_KEY_FIRST + PH_FLAGS_MAX)
 
@@ -10,9 +12,17 @@ void ph_args_init(struct ph_args *args, const struct ph_command *command, int ar
 {
     *args = (struct ph_args){.command = command, .argc = argc, .argv = argv};
     size_t count = 0;
-    for (const struct ph_flag *flag = command->flags; flag && flag->name && count < PH_FLAGS_MAX; flag++)
+    char *letter = args->letters;
+    letter = stpcpy(letter, command->stops_early ? "+:h" : ":h");
+    for (const struct ph_flag *flag = command->flags; flag && flag->name && count < PH_FLAGS_MAX; flag++) {
         args->options[count++] =
             (struct option){flag->name, flag->value ? required_argument : no_argument, NULL, flag->key};
+        if (flag->key < PH_KEY_FIRST) {
+            *letter++ = (char)flag->key;
+            letter = stpcpy(letter, flag->value ? ":" : "");
+        }
+    }
+    *letter = '\0';
     args->options[count] = (struct option){"help", no_argument, NULL, HELP_KEY};
     optind = 1;
     opterr = 0; /* getopt's own messages do not say what to do */
@@ -24,22 +34,34 @@ static int stop(struct ph_args *args, int exit_status)
     return -1;
 }
 
-/* getopt leaves in optopt the key of a long option that is used wrongly, 0 for an unknown long option, whose word is
+static int refuse_unknown(struct ph_args *args, const char *word)
+{
+    const char *names[PH_FLAGS_MAX + 2] = {NULL};
+    char name[64];
+    for (size_t i = 0; args->options[i].name; i++)
+        names[i] = args->options[i].name;
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+    const char *nearest = ph_nearest(name + strspn(name, "-"), names);
+    return stop(args, ph_usage_error(args->command, "unknown option '%s'%s%s", word, nearest ? ", perhaps --" : "",
+                                     nearest ? nearest : ""));
+}
+
+/* getopt leaves in optopt the key of an option that is used wrongly, 0 for an unknown long option, whose word is
  * the one it stepped over last, and the letter of an unknown short one. */
 static int refuse(struct ph_args *args)
 {
-    for (const struct option *option = args->options; optopt >= PH_KEY_FIRST && option->name; option++)
+    for (const struct option *option = args->options; optopt && option->name; option++)
         if (option->val == optopt)
             return stop(args, ph_usage_error(args->command, "--%s %s", option->name,
                                              option->has_arg ? "needs a value" : "takes no value"));
     if (optopt == 0)
-        return stop(args, ph_usage_error(args->command, "unknown option '%s'", args->argv[optind - 1]));
+        return refuse_unknown(args, args->argv[optind - 1]);
     return stop(args, ph_usage_error(args->command, "unknown option '-%c'", optopt));
 }
 
 int ph_args_next(struct ph_args *args)
 {
-    int key = getopt_long(args->argc, args->argv, args->command->stops_early ? "+:h" : ":h", args->options, NULL);
+    int key = getopt_long(args->argc, args->argv, args->letters, args->options, NULL);
     args->value = optarg;
     switch (key) {
     case -1:

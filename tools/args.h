@@ -13,6 +13,7 @@ struct ph_args {
     int argc;
     char **argv;
     struct option options[PH_FLAGS_MAX + 2]; /* those of the command, --help, and the end */
+    char letters[2 * PH_FLAGS_MAX + 4];      /* the short options, as getopt wants them */
     const char *value;                       /* of the option ph_args_next() just returned */
     int exit_status;                         /* once ph_args_next() returned -1 */
 };

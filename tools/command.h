@@ -16,13 +16,15 @@ enum ph_exit {
     PH_EXIT_DONE = 0,
     PH_EXIT_FAILURE = 1,
     PH_EXIT_USAGE = 2,
+    PH_EXIT_GREW = 3, /* diff and watch: all went well, and something grew */
 };
 
 #define PH_KEY_FIRST 256 /* keys begin above the characters, which stand for short options */
 
 /* One option of a command: `--name VALUE` or `--name=VALUE`. */
 struct ph_flag {
-    int key; /* what ph_args_next() returns for it: PH_KEY_FIRST or more, unique in the command */
+    int key; /* what ph_args_next() returns for it, unique in the command: PH_KEY_FIRST or more; or the letter of
+                its short form: 'o' for -o FILE */
     const char *name;
     const char *value; /* what to call the value in the help; NULL if it takes none */
     const char *help;

@@ -26,10 +26,12 @@ int ph_help_overview(FILE *out)
     return PH_EXIT_DONE;
 }
 
-static void print_flag(const char *name, const char *value, const char *help, FILE *out)
+static void print_flag(int key, const char *name, const char *value, const char *help, FILE *out)
 {
-    char head[64];
-    snprintf(head, sizeof(head), "--%s%s%s", name, value ? " " : "", value ? value : "");
+    char letter[8] = "", head[64];
+    if (key < PH_KEY_FIRST)
+        snprintf(letter, sizeof(letter), "-%c, ", key);
+    snprintf(head, sizeof(head), "%s--%s%s%s", letter, name, value ? " " : "", value ? value : "");
     fprintf(out, "%*s%s", FLAG_INDENT, "", head);
     ph_wrap(help, FLAG_INDENT + strlen(head), FLAG_COLUMN, WIDTH, out);
 }
@@ -42,8 +44,8 @@ int ph_help_command(const struct ph_command *command, FILE *out)
     ph_wrap(command->about, 0, 0, WIDTH, out);
     fputs("\nOptions:\n", out);
     for (const struct ph_flag *flag = command->flags; flag && flag->name; flag++)
-        print_flag(flag->name, flag->value, flag->help, out);
-    print_flag("help", NULL, "this page", out);
+        print_flag(flag->key, flag->name, flag->value, flag->help, out);
+    print_flag(PH_KEY_FIRST, "help", NULL, "this page", out);
     return PH_EXIT_DONE;
 }
 

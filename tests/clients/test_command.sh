@@ -48,12 +48,12 @@ for command in run ps heap help; do
     is "$command -h is help $command" "$("$PORTHOLE" $command -h)" "$(cat out)"
     is "no line of help $command is wider than 80" "$(awk 'length > 80' out)" ""
     # Options as the help lists them, in the manual and in the completion.
-    options=$(sed -n 's/^ *\(--[a-z-]*\).*/\1/p' out)
+    options=$(sed -nE 's/^ *(-[a-z], )?(--[a-z-]*).*/\2/p' out)
     is "the completion knows the options of $command" \
         "$(bash -c '. "$1" && printf "%s\n" ${_porthole_options[$2]}' - "$SRC/tools/porthole.bash" $command)" "$options"
     for option in $options; do
         [ "$option" = --help ] ||
-            check "porthole(1) has $command $option" grep -q "^.It Fl -${option#--}" "$SRC/doc/porthole.1"
+            check "porthole(1) has $command $option" grep -qE "^.It (Fl [a-z] , )?Fl -${option#--}" "$SRC/doc/porthole.1"
     done
 done
 "$PORTHOLE" >out 2>err
@@ -62,7 +62,7 @@ told "a slip in a command is understood" 2 "no command 'haep'. Did you mean 'hea
 told "an unknown command is told what to ask" 2 "no command 'frobnicate'; .porthole help." frobnicate
 told "a slip in a help topic is understood" 2 "Did you mean 'run'" help rnu
 told "an unknown global option is refused" 2 "unknown option '--verison'" --verison
-told "an unknown option is refused" 2 "unknown option '--topp'; see: porthole help heap" heap --topp 3 x
+told "an unknown option is refused" 2 "unknown option '--topp', perhaps --top; see: porthole help heap" heap --topp 3 x
 told "an unknown short option is refused" 2 "unknown option '-x'" ps -x
 told "a missing value is told" 2 "--top needs a value" heap --top
 told "a value too many is told" 2 "--gc takes no value" heap --gc=yes 1

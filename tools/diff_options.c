@@ -1,0 +1,178 @@
+#include "tools/diff_options.h"
+
+#include "base/scan.h"
+#include "tools/nearest.h"
+#include "tools/terminal.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOP_MAX 1000000
+
+/* In the order of the enumerations. */
+static const char *const metrics[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space", NULL};
+static const char *const ways[] = {"function", "line", "address", "module", NULL};
+static const char *const colours[] = {"auto", "always", "never", NULL};
+
+bool ph_diff_options_know(int key)
+{
+    return key >= PH_DIFF_METRIC && key < PH_DIFF_KEY_END;
+}
+
+/* One of @names, as its place. */
+static int take_name(const struct ph_command *command, const char *option, const char *value,
+                     const char *const *names, int *ret_place)
+{
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(value, names[i]) != 0)
+            continue;
+        *ret_place = i;
+        return PH_EXIT_DONE;
+    }
+    struct ph_buf list = PH_BUF_INIT;
+    for (int i = 0; names[i]; i++) {
+        ph_buf_text(&list, i == 0 ? "" : names[i + 1] ? ", " : " or ");
+        ph_buf_text(&list, names[i]);
+    }
+    const char *nearest = ph_nearest(value, names);
+    ph_usage_error(command, "--%s %s: expected %s%s%s", option, value, list.data ? list.data : "one it knows",
+                   nearest ? "; perhaps " : "", nearest ? nearest : "");
+    ph_buf_fini(&list);
+    return PH_EXIT_USAGE;
+}
+
+static int take_top(const struct ph_command *command, const char *value, size_t *ret_count)
+{
+    uint64_t count;
+    if (ph_parse_count(value, TOP_MAX, &count) < 0 || count == 0)
+        return ph_usage_error(command, "--top %s: expected a number from 1 to %d", value, TOP_MAX);
+    *ret_count = (size_t)count;
+    return PH_EXIT_DONE;
+}
+
+static int take_limit(const struct ph_command *command, const char *value, int64_t *ret_bytes)
+{
+    uint64_t bytes;
+    if (ph_parse_size(value, &bytes) < 0 || bytes == 0 || bytes > INT64_MAX)
+        return ph_usage_error(command, "--limit %s: expected a size such as 2GiB", value);
+    *ret_bytes = (int64_t)bytes;
+    return PH_EXIT_DONE;
+}
+
+static int take_rate(const struct ph_command *command, const char *value, double *ret_rate)
+{
+    char *end;
+    double rate = strtod(value, &end);
+    if (end == value || *end || !(rate > 0 && rate < 1))
+        return ph_usage_error(command, "--fdr %s: expected a share between 0 and 1, such as 0.05", value);
+    *ret_rate = rate;
+    return PH_EXIT_DONE;
+}
+
+int ph_diff_options_take(const struct ph_command *command, struct ph_diff_options *options, int key,
+                         const char *value)
+{
+    int place = 0, status = PH_EXIT_DONE;
+    switch ((enum ph_diff_key)key) {
+    case PH_DIFF_METRIC:
+        status = take_name(command, "metric", value, metrics, &place);
+        options->growth.metric = (enum ph_heap_type)place;
+        break;
+    case PH_DIFF_BY:
+        status = take_name(command, "by", value, ways, &place);
+        options->growth.by = (enum ph_growth_by)place;
+        break;
+    case PH_DIFF_FOCUS:
+        options->growth.focus = value;
+        break;
+    case PH_DIFF_IGNORE:
+        options->growth.ignore = value;
+        break;
+    case PH_DIFF_HIDE:
+        options->growth.hide = value;
+        break;
+    case PH_DIFF_TOP:
+        return take_top(command, value, &options->top_count);
+    case PH_DIFF_MIN:
+        options->min_text = value;
+        break;
+    case PH_DIFF_LIMIT:
+        return take_limit(command, value, &options->growth.limit_bytes);
+    case PH_DIFF_FDR:
+        return take_rate(command, value, &options->growth.false_discovery_rate);
+    case PH_DIFF_STRICT:
+        options->growth.is_strict = true;
+        break;
+    case PH_DIFF_COLOR:
+        status = take_name(command, "color", value, colours, &place);
+        options->colour = (enum ph_colour)place;
+        break;
+    case PH_DIFF_TOKEN_FILE:
+        options->token_file = value;
+        break;
+    case PH_DIFF_KEY_END:
+        break;
+    }
+    return status;
+}
+
+static bool counts_objects(enum ph_heap_type metric)
+{
+    return metric == PH_HEAP_ALLOC_OBJECTS || metric == PH_HEAP_INUSE_OBJECTS;
+}
+
+int ph_diff_options_finish(const struct ph_command *command, struct ph_diff_options *options)
+{
+    struct ph_growth_options *growth = &options->growth;
+    bool objects = counts_objects(growth->metric);
+    uint64_t least = 0;
+    if (growth->limit_bytes && objects)
+        return ph_usage_error(command, "--limit is in bytes, and --metric %s counts objects",
+                              metrics[growth->metric]);
+    if (!options->min_text)
+        return PH_EXIT_DONE;
+    if (objects ? ph_parse_count(options->min_text, INT64_MAX, &least) : ph_parse_size(options->min_text, &least))
+        return ph_usage_error(command, "--min %s: expected %s", options->min_text,
+                              objects ? "a number of objects" : "a size such as 256KiB");
+    growth->min_change = (double)least;
+    return PH_EXIT_DONE;
+}
+
+static bool is_set(const char *variable)
+{
+    const char *value = getenv(variable);
+    return value && *value;
+}
+
+/* Source of NO_COLOR: no-color.org, "present and not an empty string". */
+static bool wants_colour(enum ph_colour colour)
+{
+    const char *kind = getenv("TERM");
+    if (colour != PH_COLOUR_AUTO)
+        return colour == PH_COLOUR_ALWAYS;
+    return isatty(STDOUT_FILENO) && !is_set("NO_COLOR") && !(kind && strcmp(kind, "dumb") == 0);
+}
+
+/* Asked without setlocale(), so that numbers are written and read as in C. */
+static bool locale_is_utf8(void)
+{
+    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    if (!locale)
+        return false;
+    bool is = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+    freelocale(locale);
+    return is;
+}
+
+struct ph_diff_view ph_diff_options_view(const struct ph_diff_options *options)
+{
+    return (struct ph_diff_view){
+        .width = ph_terminal_width(),
+        .has_colour = wants_colour(options->colour),
+        .has_utf8 = locale_is_utf8(),
+        .top_count = options->top_count,
+    };
+}
