@@ -67,8 +67,8 @@ static bool is_markup(const char *bytes, size_t size_bytes)
            ph_scan_text(&scan, "{\"");
 }
 
-int ph_decode(const char *bytes, size_t size_bytes, enum ph_format *ret_format, struct ph_profile **ret_profile,
-              struct ph_error *error)
+int ph_decode(const char *bytes, size_t size_bytes, const struct ph_decode_options *options,
+              enum ph_format *ret_format, struct ph_profile **ret_profile, struct ph_error *error)
 {
     if (size_bytes == 0)
         return ph_error_set(error, -EINVAL, "empty: expected a heap profile");

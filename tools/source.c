@@ -96,7 +96,7 @@ int ph_source_read(const struct ph_target *target, const struct ph_source_option
     int failed = target->kind == PH_TARGET_FILE ? ph_read_file(target->text, LIMIT_BYTES, &bytes, error)
                                                 : fetch(target, options, &bytes, error);
     if (failed == 0) {
-        failed = ph_decode(bytes.data, bytes.size_bytes, ret_format, ret_profile, &cause);
+        failed = ph_decode(bytes.data, bytes.size_bytes, options->decode, ret_format, ret_profile, &cause);
         if (failed)
             ph_error_set(error, failed, "%.90s: %s", target->text, cause.text);
     }

@@ -8,10 +8,11 @@
 #include "tools/target.h"
 
 struct ph_source_options {
-    const char *route;      /* of the profile, at a target that is no file */
-    const char *query;      /* "" for none */
-    long seconds;           /* how long the server takes by intention */
-    const char *token_file; /* NULL: $PORTHOLE_TOKEN_FILE */
+    const char *route;                      /* of the profile, at a target that is no file */
+    const char *query;                      /* "" for none */
+    long seconds;                           /* how long the server takes by intention */
+    const char *token_file;                 /* NULL: $PORTHOLE_TOKEN_FILE */
+    const struct ph_decode_options *decode; /* NULL for none */
 };
 
 /**

@@ -16,7 +16,7 @@ static int decode(const char *bytes, size_t size_bytes, enum ph_format format, s
 {
     enum ph_format got;
     struct ph_error error = {0};
-    int failed = ph_decode(bytes, size_bytes, &got, ret_profile, &error);
+    int failed = ph_decode(bytes, size_bytes, NULL, &got, ret_profile, &error);
     if (failed == 0)
         assert_int_equal(got, format);
     else
@@ -29,7 +29,7 @@ static void expect_refused(const char *text, const char *reason)
     enum ph_format format;
     struct ph_profile *profile;
     struct ph_error error = {0};
-    assert_int_equal(ph_decode(text, strlen(text), &format, &profile, &error), -EINVAL);
+    assert_int_equal(ph_decode(text, strlen(text), NULL, &format, &profile, &error), -EINVAL);
     assert_non_null(strstr(error.text, reason));
 }
 
