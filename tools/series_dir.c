@@ -1,0 +1,99 @@
+#include "tools/series_dir.h"
+
+#include "model/grow.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILES_MAX 100000
+
+static bool is_profile(int folder, const char *name)
+{
+    struct stat status;
+    return name[0] != '.' && strcmp(name, PH_SERIES_FILE) != 0 && fstatat(folder, name, &status, 0) == 0 &&
+           S_ISREG(status.st_mode);
+}
+
+static char *join(const char *folder, const char *name)
+{
+    char *path;
+    size_t length = strlen(folder);
+    bool has_slash = length > 0 && folder[length - 1] == '/';
+    return asprintf(&path, "%s%s%s", folder, has_slash ? "" : "/", name) < 0 ? NULL : path;
+}
+
+struct list {
+    char **paths;
+    uint32_t count;
+};
+
+static int add(const char *folder, const char *name, struct list *list)
+{
+    if (ph_grow(&list->paths, sizeof(*list->paths), list->count, 1) < 0)
+        return -ENOMEM;
+    list->paths[list->count] = join(folder, name);
+    return list->paths[list->count++] ? 0 : -ENOMEM;
+}
+
+/* What was added stays in @list after a failure. */
+static int collect(DIR *folder, const char *path, struct list *list)
+{
+    struct dirent *entry;
+    int failed = 0;
+    while (failed == 0 && (errno = 0, entry = readdir(folder)) != NULL) {
+        if (!is_profile(dirfd(folder), entry->d_name))
+            continue;
+        failed = list->count == FILES_MAX ? -EFBIG : add(path, entry->d_name, list);
+        errno = 0;
+    }
+    return failed ? failed : -errno;
+}
+
+static int explain(const char *path, int code, struct ph_error *error)
+{
+    if (code == -ENOMEM)
+        return ph_error_set(error, code, "out of memory");
+    if (code == -EFBIG)
+        return ph_error_set(error, code, "%.120s: more than %d files", path, FILES_MAX);
+    return ph_error_set(error, code, "cannot read the folder %.120s: %s", path, strerror(-code));
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+int ph_series_dir_list(const char *path, char ***ret_paths, size_t *ret_count, struct ph_error *error)
+{
+    struct list list = {0};
+    DIR *folder = opendir(path);
+    if (!folder)
+        return explain(path, -errno, error);
+    int failed = collect(folder, path, &list);
+    closedir(folder);
+    if (failed)
+        explain(path, failed, error);
+    else if (list.count == 0)
+        failed = ph_error_set(error, -ENOENT, "%.120s: no file in this folder", path);
+    if (failed) {
+        ph_series_dir_free(list.paths, list.count);
+        return failed;
+    }
+    qsort(list.paths, list.count, sizeof(*list.paths), compare);
+    *ret_paths = list.paths;
+    *ret_count = list.count;
+    return 0;
+}
+
+void ph_series_dir_free(char **paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(paths[i]);
+    free(paths);
+}
