@@ -6,6 +6,8 @@
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char etext[] __attribute__((visibility("hidden")));
 
+static unsigned suspended_count; /* atomic */
+
 struct walk {
     void **frames;
     size_t count, capacity;
@@ -28,8 +30,20 @@ static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *arg
     return _URC_NO_REASON;
 }
 
+void ph_backtrace_suspend(void)
+{
+    __atomic_fetch_add(&suspended_count, 1, __ATOMIC_ACQ_REL);
+}
+
+void ph_backtrace_resume(void)
+{
+    __atomic_fetch_sub(&suspended_count, 1, __ATOMIC_ACQ_REL);
+}
+
 size_t ph_backtrace(void **ret_frames, size_t capacity)
 {
+    if (__atomic_load_n(&suspended_count, __ATOMIC_ACQUIRE))
+        return 0;
     struct walk walk = {ret_frames, 0, capacity};
     _Unwind_Backtrace(note_frame, &walk);
     return walk.count;

@@ -13,6 +13,10 @@
 /** ph_backtrace() - at most @capacity return addresses, leaf first, without frames of Porthole. The count. */
 size_t ph_backtrace(void **ret_frames, size_t capacity);
 
+/** ph_backtrace_suspend() - until as many calls of ph_backtrace_resume(), ph_backtrace() finds nothing, on no thread. */
+void ph_backtrace_suspend(void);
+void ph_backtrace_resume(void);
+
 /** ph_backtrace_warm() - let libgcc set up what it sets up on first use, while nobody waits. */
 void ph_backtrace_warm(void);
 
