@@ -175,6 +175,7 @@ void ph_deactivate(void)
 
 static void before_fork(void)
 {
+    ph_own_fd_before_fork();
     if (!ph_on_own_thread())
         ph_activation_settle(FORK_WAIT_NS);
 }
@@ -182,7 +183,7 @@ static void before_fork(void)
 /* The child has none of our threads, so nothing may promise an endpoint here. */
 static void in_forked_child(void)
 {
-    ph_own_fd_close_all();
+    ph_own_fd_after_fork();
     ph_threads_after_fork();
     if (ph_activation_state > PH_IDLE)
         ph_activation_state = PH_SILENT;

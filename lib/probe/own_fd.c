@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ static uint64_t table[TABLE_FDS / WORD_BITS]; /* atomic words */
 /* A page that the kernel clears in every child, also in one made by clone() without our fork handlers: there the
  * table is a copy of numbers that are no longer ours to defend. */
 static bool *in_force; /* atomic pointer; NULL until the first descriptor */
+
+static bool was_in_force; /* in the process that forks; written by its fork handlers, always the same value */
 
 static bool table_in_force(void)
 {
@@ -42,6 +45,8 @@ static void put_in_force(void)
             page = none;
         }
     }
+    if (!*page)
+        memset(table, 0, sizeof(table)); /* of another process, if it is not empty anyway */
     *page = true;
 }
 
@@ -108,9 +113,15 @@ int ph_own_fd_next(int from)
     return PH_OWN_FD_NONE;
 }
 
-void ph_own_fd_close_all(void)
+void ph_own_fd_before_fork(void)
+{
+    was_in_force = table_in_force();
+}
+
+void ph_own_fd_after_fork(void)
 {
     for (int i = 0; i < TABLE_FDS / WORD_BITS; i++)
-        for (uint64_t word = __atomic_exchange_n(&table[i], 0, __ATOMIC_RELAXED); word; word &= word - 1)
+        for (uint64_t word = __atomic_exchange_n(&table[i], 0, __ATOMIC_RELAXED); word && was_in_force;
+             word &= word - 1)
             ph_real()->close(i * WORD_BITS + __builtin_ctzll(word));
 }

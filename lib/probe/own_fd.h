@@ -27,7 +27,9 @@ void ph_own_fd_drop(int fd);
 /** ph_own_fd_next() - the first of ours at @from or above, PH_OWN_FD_NONE if there is none. */
 int ph_own_fd_next(int from);
 
-/** ph_own_fd_close_all() - in a forked child: close the copies of our descriptors and forget them. */
-void ph_own_fd_close_all(void);
+/** ph_own_fd_before_fork() - in the process that forks. ph_own_fd_after_fork() - in the child: close the copies of our
+ * descriptors and forget them; close nothing if they were not the parent's either, which a bare clone() had made. */
+void ph_own_fd_before_fork(void);
+void ph_own_fd_after_fork(void);
 
 #endif

@@ -130,10 +130,28 @@ static void closing_all_of_them_leaves_none(void **state)
 {
     (void)state;
     int fds[] = {taken(), taken(), taken()};
-    ph_own_fd_close_all();
+    ph_own_fd_before_fork();
+    ph_own_fd_after_fork();
     for (size_t i = 0; i < 3; i++)
         assert_false(is_open(fds[i]) || ph_own_fd_has(fds[i]));
     assert_int_equal(ph_own_fd_next(0), PH_OWN_FD_NONE);
+}
+
+/* The child of a bare clone() inherits the table of numbers, and may have given them to others. */
+static void what_such_a_child_has_at_our_numbers_survives_its_forks(void **state)
+{
+    (void)state;
+    int fd = taken();
+    pid_t pid = (pid_t)syscall(SYS_fork);
+    if (pid == 0) {
+        ph_own_fd_before_fork();
+        ph_own_fd_after_fork(); /* as in its child */
+        int another = taken();
+        bool kept = is_open(fd) && another != fd && !ph_own_fd_has(fd);
+        _exit(kept ? 0 : 1);
+    }
+    assert_int_equal(status_of(pid), 0);
+    give_back(fd);
 }
 
 static void a_tight_limit_still_gives_a_high_number(void **state)
@@ -161,6 +179,7 @@ int main(void)
         cmocka_unit_test(nothing_is_put_in_their_place),
         cmocka_unit_test(a_bare_clone_may_close_its_copies),
         cmocka_unit_test(closing_all_of_them_leaves_none),
+        cmocka_unit_test(what_such_a_child_has_at_our_numbers_survives_its_forks),
         cmocka_unit_test(a_tight_limit_still_gives_a_high_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
