@@ -24,7 +24,7 @@ void *pvalloc(size_t size_bytes);
 extern const char *malloc_conf __attribute__((visibility("hidden")));
 const char *malloc_conf = "prof:true,prof_active:true,lg_prof_sample:19,prof_accum:true";
 
-#define SETTINGS_MAX 2048
+#define SETTINGS_MAX 16384 /* pages of it that no text reaches cost nothing */
 #define ARENA_NONE   UINT32_MAX
 
 static unsigned own_arena = ARENA_NONE; /* written once, by the first thread of ours */

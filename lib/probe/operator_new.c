@@ -9,6 +9,7 @@
 #include "probe/export.h"
 
 #include <dlfcn.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 typedef const void *nothrow; /* const std::nothrow_t & */
@@ -36,19 +37,28 @@ typedef const void *nothrow; /* const std::nothrow_t & */
         NEXT(name, types, arguments, throws);                                                                      \
     }
 
+/* A size that cannot be rounded up becomes one that no allocator has, also not the next one. */
+static size_t rounded(size_t size, size_t alignment)
+{
+    size_t up = (size + alignment - 1) & ~(alignment - 1);
+    return up < size ? SIZE_MAX & ~(alignment - 1) : up;
+}
+
 #define PLAIN   malloc(size ? size : 1)
-#define ALIGNED aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1))
+#define ALIGNED aligned_alloc(alignment, rounded(size, alignment))
 
 NEW(_Znwm, PLAIN, (size_t size), (size_t), (size), 1)
 NEW(_Znam, PLAIN, (size_t size), (size_t), (size), 1)
 NEW(_ZnwmRKSt9nothrow_t, PLAIN, (size_t size, nothrow tag), (size_t, nothrow), (size, tag), 0)
 NEW(_ZnamRKSt9nothrow_t, PLAIN, (size_t size, nothrow tag), (size_t, nothrow), (size, tag), 0)
-NEW(_ZnwmSt11align_val_t, ALIGNED, (size_t size, size_t alignment), (size_t, size_t), (size, alignment), 1)
-NEW(_ZnamSt11align_val_t, ALIGNED, (size_t size, size_t alignment), (size_t, size_t), (size, alignment), 1)
+NEW(_ZnwmSt11align_val_t, ALIGNED, (size_t size, size_t alignment), (size_t, size_t),
+    (rounded(size, alignment), alignment), 1)
+NEW(_ZnamSt11align_val_t, ALIGNED, (size_t size, size_t alignment), (size_t, size_t),
+    (rounded(size, alignment), alignment), 1)
 NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, ALIGNED, (size_t size, size_t alignment, nothrow tag),
-    (size_t, size_t, nothrow), (size, alignment, tag), 0)
+    (size_t, size_t, nothrow), (rounded(size, alignment), alignment, tag), 0)
 NEW(_ZnamSt11align_val_tRKSt9nothrow_t, ALIGNED, (size_t size, size_t alignment, nothrow tag),
-    (size_t, size_t, nothrow), (size, alignment, tag), 0)
+    (size_t, size_t, nothrow), (rounded(size, alignment), alignment, tag), 0)
 
 #define DELETE(name, ...)                                                                                          \
     PH_EXPORT void name(void *memory, ##__VA_ARGS__);                                                              \

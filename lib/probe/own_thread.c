@@ -32,7 +32,8 @@ static void *run_own(void *argument)
     return work.body(work.argument);
 }
 
-static int create_detached(struct own_work *work)
+/* @stack_bytes: 0 for what the C library thinks right. */
+static int create_detached(struct own_work *work, size_t stack_bytes)
 {
     pthread_attr_t attributes;
     pthread_t thread;
@@ -40,7 +41,8 @@ static int create_detached(struct own_work *work)
     if (result != 0)
         return -result;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, OWN_STACK_BYTES);
+    if (stack_bytes)
+        pthread_attr_setstacksize(&attributes, stack_bytes);
     result = ph_thread_create_own(&thread, &attributes, run_own, work);
     pthread_attr_destroy(&attributes);
     return -result;
@@ -58,7 +60,9 @@ static int make_thread(const char *name, void *(*body)(void *), void *argument)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int result = create_detached(work);
+    int result = create_detached(work, OWN_STACK_BYTES);
+    if (result == -EINVAL)
+        result = create_detached(work, 0); /* the host's thread-local variables, which lie there too, take more */
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (result < 0)
         free(work);
@@ -107,8 +111,8 @@ static void *wait_for_work(void *argument)
         prctl(PR_SET_NAME, spare->work.name);
         spare->work.body(spare->work.argument);
         prctl(PR_SET_NAME, SPARE_NAME);
-        ph_allocator_leave_own(); /* as at the end of a thread: give back what the work held */
-        move(spare, AT_WORK, PARKED);
+        ph_allocator_leave_own();     /* as at the end of a thread: give back what the work held */
+        move(spare, AT_WORK, PARKED); /* or it is TO_END by now */
     }
 }
 
@@ -119,11 +123,17 @@ void ph_own_spares_make(void)
             enter(&spares[i], NOT_MADE);
 }
 
+/* One that is at work ends after it: it has the descriptors of a window that is no more. */
+static void release(struct spare *spare)
+{
+    if (move(spare, PARKED, TO_END) || move(spare, AT_WORK, TO_END)) /* no second store: it may have ended by now */
+        syscall(SYS_futex, &spare->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
 void ph_own_spares_release(void)
 {
     for (size_t i = 0; i < SPARE_COUNT; i++)
-        if (move(&spares[i], PARKED, TO_END)) /* no second store: it may have ended by now */
-            syscall(SYS_futex, &spares[i].state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        release(&spares[i]);
 }
 
 void ph_own_spares_forget(void)

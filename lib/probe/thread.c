@@ -54,24 +54,34 @@ static size_t stack_size(const pthread_attr_t *attributes)
     return size_bytes;
 }
 
+/* A record that nobody would release when the thread ends is not kept. */
+static void keep_record(struct ph_thread_slot *slot)
+{
+    struct ph_thread *record = &slot->record;
+    if (pthread_setspecific(exit_key, slot) != 0) {
+        PH_COUNT(threads_unrecorded);
+        ph_thread_slot_release(slot);
+        return;
+    }
+    ph_tls.slot = slot;
+    note_stack(record, slot->stack_bytes);
+    record->started_ns = (uint64_t)ph_clock_monotonic_ns();
+    __atomic_store_n(&record->tid, gettid(), __ATOMIC_RELEASE);
+}
+
 /* First code on the new thread. The host's function is a tail call: it is the first frame, as without us. */
 static void *begin(void *argument)
 {
     struct ph_thread_slot *slot = argument;
-    struct ph_thread *record = &slot->record;
     void *(*start)(void *) = slot->start;
     void *start_argument = slot->argument;
 
     ph_tls.inside = true;
-    ph_tls.own = record->own;
+    ph_tls.own = slot->record.own;
     ph_tls.apart = slot->apart;
-    ph_tls.slot = slot;
-    pthread_setspecific(exit_key, slot);
-    if (record->own)
+    if (ph_tls.own)
         ph_allocator_enter_own();
-    note_stack(record, slot->stack_bytes);
-    record->started_ns = (uint64_t)ph_clock_monotonic_ns();
-    __atomic_store_n(&record->tid, gettid(), __ATOMIC_RELEASE);
+    keep_record(slot);
     ph_tls.inside = false;
     return start(start_argument);
 }

@@ -30,8 +30,7 @@ struct ph_thread_slot *ph_thread_slot_at(uint32_t number)
 
 uint32_t ph_thread_slot_count(void)
 {
-    uint32_t count = __atomic_load_n(&used_count, __ATOMIC_ACQUIRE);
-    return count < CHUNK_SLOTS * CHUNKS_MAX ? count : CHUNK_SLOTS * CHUNKS_MAX;
+    return __atomic_load_n(&used_count, __ATOMIC_ACQUIRE);
 }
 
 static struct ph_thread_slot *pop_free(void)
@@ -63,18 +62,15 @@ static struct ph_thread_slot *map_chunk(uint32_t chunk_number)
 
 static struct ph_thread_slot *take_unused(void)
 {
-    uint32_t place = __atomic_fetch_add(&used_count, 1, __ATOMIC_ACQ_REL);
-    if (place >= CHUNK_SLOTS * CHUNKS_MAX) {
-        __atomic_store_n(&used_count, CHUNK_SLOTS * CHUNKS_MAX, __ATOMIC_RELEASE);
-        return NULL;
-    }
+    uint32_t place = __atomic_load_n(&used_count, __ATOMIC_ACQUIRE);
+    do {
+        /* The chunk first: a number that is counted has its place. */
+        if (place >= CHUNK_SLOTS * CHUNKS_MAX || (!ph_thread_slot_at(place + 1) && !map_chunk(place / CHUNK_SLOTS)))
+            return NULL;
+    } while (
+        !__atomic_compare_exchange_n(&used_count, &place, place + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     struct ph_thread_slot *slot = ph_thread_slot_at(place + 1);
-    if (!slot) {
-        struct ph_thread_slot *chunk = map_chunk(place / CHUNK_SLOTS);
-        slot = chunk ? &chunk[place % CHUNK_SLOTS] : NULL;
-    }
-    if (slot)
-        slot->number = place + 1;
+    slot->number = place + 1;
     return slot;
 }
 
