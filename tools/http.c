@@ -35,6 +35,13 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
     return ph_buf_status(body) == 0 ? size * count : 0;
 }
 
+/* Anything but 0 makes libcurl give up. */
+static int is_given_up(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total, curl_off_t upload)
+{
+    const struct ph_http_request *request = context;
+    return request->is_given_up();
+}
+
 static bool add_token(struct exchange *exchange)
 {
     char *header;
@@ -63,6 +70,9 @@ static bool prepare(struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, request->is_given_up ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, is_given_up);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, request);
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->socket_path) == CURLE_OK &&
            (!request->abstract_socket ||
@@ -109,6 +119,8 @@ static int classify(CURLcode result)
     case CURLE_SEND_ERROR:
     case CURLE_PARTIAL_FILE:
         return -ECONNRESET;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return -ECANCELED;
     case CURLE_OUT_OF_MEMORY:
         return -ENOMEM;
     default:
@@ -133,6 +145,8 @@ static void explain_failure(struct exchange *exchange)
         code = -ECONNRESET;
     if (code == -ETIMEDOUT)
         ph_error_set(error, code, "no answer within %.3g s", (double)exchange->request->timeout_ms / 1000);
+    else if (code == -ECANCELED)
+        ph_error_set(error, code, "given up");
     else if (code == -ECONNRESET && exchange->result != CURLE_PARTIAL_FILE)
         ph_error_set(error, code, "it hung up without an answer");
     else if (code == -ECONNREFUSED)

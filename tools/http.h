@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct ph_http_request {
@@ -18,6 +19,8 @@ struct ph_http_request {
     const char *token;           /* sent as a bearer token; NULL for none */
     long timeout_ms;             /* of the whole exchange */
     size_t limit_bytes;          /* of the body */
+    bool (*is_given_up)(
+        void); /* end with -ECANCELED? asked at least once a second, and when a signal comes; may be NULL */
 };
 
 struct ph_http_answer {
@@ -32,7 +35,7 @@ struct ph_http_answer {
  *
  * Errors, each with a sentence that does not name the URL: -ECONNREFUSED nobody listens there; -ENOENT no such host
  * or socket; -ETIMEDOUT; -ECONNRESET it hung up; -EACCES status 401 or 403; -EPROTO another status than 200, the first line of the body
- * is in the text; -EFBIG; -ENOMEM; -EIO for the rest, as libcurl puts it.
+ * is in the text; -EFBIG; -ECANCELED given up; -ENOMEM; -EIO for the rest, as libcurl puts it.
  */
 void ph_http_get(const struct ph_http_request *requests, size_t count, struct ph_http_answer *ret_answers);
 

@@ -59,8 +59,8 @@ static int choose_token(const struct ph_target *target, const char *token_file, 
     return ph_token_read(token_file, ret_token, error);
 }
 
-static int fetch(const struct ph_target *target, const struct ph_source_options *options, struct ph_buf *out,
-                 struct ph_error *error)
+int ph_source_fetch(const struct ph_target *target, const struct ph_source_options *options, struct ph_buf *out,
+                    struct ph_error *error)
 {
     char token[PH_TOKEN_MAX], socket_name[PH_INSTANCE_SOCKET_MAX];
     struct ph_buf url = PH_BUF_INIT;
@@ -75,8 +75,9 @@ static int fetch(const struct ph_target *target, const struct ph_source_options 
         .socket_path = target->kind == PH_TARGET_SOCKET ? target->text : NULL,
         .abstract_socket = target->kind == PH_TARGET_PID ? socket_name : NULL,
         .token = token[0] ? token : NULL,
-        .timeout_ms = TIMEOUT_MS + options->seconds * 1000,
+        .timeout_ms = (options->timeout_ms ? options->timeout_ms : TIMEOUT_MS) + options->seconds * 1000,
         .limit_bytes = LIMIT_BYTES,
+        .is_given_up = options->is_given_up,
     };
     struct ph_http_answer answer;
     ph_http_get(&request, 1, &answer);
@@ -94,7 +95,7 @@ int ph_source_read(const struct ph_target *target, const struct ph_source_option
     struct ph_buf bytes = PH_BUF_INIT;
     struct ph_error cause = {0};
     int failed = target->kind == PH_TARGET_FILE ? ph_read_file(target->text, LIMIT_BYTES, &bytes, error)
-                                                : fetch(target, options, &bytes, error);
+                                                : ph_source_fetch(target, options, &bytes, error);
     if (failed == 0) {
         failed = ph_decode(bytes.data, bytes.size_bytes, options->decode, ret_format, ret_profile, &cause);
         if (failed)

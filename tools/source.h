@@ -12,8 +12,16 @@ struct ph_source_options {
     const char *query;                      /* "" for none */
     long seconds;                           /* how long the server takes by intention */
     const char *token_file;                 /* NULL: $PORTHOLE_TOKEN_FILE */
+    long timeout_ms;                        /* of the request, without these seconds; 0 for a minute */
+    bool (*is_given_up)(void);              /* as in ph_http_request; NULL: wait for the answer */
     const struct ph_decode_options *decode; /* NULL for none */
 };
+
+/**
+ * ph_source_fetch() - the bytes that a target which is no file answers with, taken by @out. 0; else as below.
+ */
+int ph_source_fetch(const struct ph_target *target, const struct ph_source_options *options, struct ph_buf *out,
+                    struct ph_error *error);
 
 /**
  * ph_source_read() - a new profile in @ret_profile.

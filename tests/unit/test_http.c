@@ -201,6 +201,29 @@ static void a_silent_peer_does_not_delay_the_others(void **state)
     ph_http_fini(&answers[1]);
 }
 
+static int asked_count;
+
+static bool give_up_when_asked_twice(void)
+{
+    return ++asked_count >= 2;
+}
+
+static void a_silent_peer_can_be_given_up(void **state)
+{
+    struct peer silent;
+    struct ph_http_answer answer;
+    peer_init(&silent, NULL);
+    struct ph_http_request request = {.url = silent.url,
+                                      .timeout_ms = PATIENT_MS,
+                                      .limit_bytes = LIMIT_BYTES,
+                                      .is_given_up = give_up_when_asked_twice};
+    ph_http_get(&request, 1, &answer);
+    peer_fini(&silent);
+    assert_int_equal(answer.error.code, -ECANCELED);
+    assert_int_equal(asked_count, 2);
+    ph_http_fini(&answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +237,7 @@ int main(void)
         cmocka_unit_test(only_http_is_spoken),
         cmocka_unit_test(answers_come_in_the_order_of_the_requests),
         cmocka_unit_test(a_silent_peer_does_not_delay_the_others),
+        cmocka_unit_test(a_silent_peer_can_be_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
