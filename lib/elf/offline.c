@@ -1,0 +1,360 @@
+#include "elf/offline.h"
+
+#include "elf/debugdata.h"
+#include "elf/dwarf.h"
+#include "elf/lookup.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILES_MAX 4096 /* looked for; a hostile profile may name a million */
+
+/* A location to name. Those of one file lie side by side once sorted. */
+struct wanted {
+    uint32_t group; /* the first mapping of the same file; 0: none */
+    uint32_t location;
+};
+
+struct work {
+    struct ph_profile *profile;
+    const struct ph_modules *modules;
+    const struct ph_symbol_sources *sources;
+    uint32_t *groups; /* by mapping number */
+};
+
+/* ---- which mappings are of one file ---- */
+
+static int compare_files(const struct ph_mapping *a, const struct ph_mapping *b)
+{
+    int order = (a->file > b->file) - (a->file < b->file);
+    return order ? order : (a->build_id > b->build_id) - (a->build_id < b->build_id);
+}
+
+static int by_file(const void *a, const void *b, void *profile)
+{
+    const struct ph_mapping *mappings = ((const struct ph_profile *)profile)->mappings;
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    int order = compare_files(&mappings[left - 1], &mappings[right - 1]);
+    return order ? order : (left > right) - (left < right);
+}
+
+static int make_groups(struct work *work)
+{
+    uint32_t count = work->profile->mapping_count;
+    uint32_t *order = calloc((size_t)count + 1, sizeof(*order));
+    work->groups = calloc((size_t)count + 1, sizeof(*work->groups));
+    if (order && work->groups) {
+        for (uint32_t i = 0; i < count; i++)
+            order[i] = i + 1;
+        qsort_r(order, count, sizeof(*order), by_file, work->profile);
+        for (uint32_t i = 0, first = 0; i < count; i++) {
+            const struct ph_mapping *mappings = work->profile->mappings;
+            if (compare_files(&mappings[order[i] - 1], &mappings[order[first] - 1]) != 0)
+                first = i;
+            work->groups[order[i]] = order[first];
+        }
+    }
+    bool fits = order && work->groups;
+    free(order);
+    return fits ? 0 : -ENOMEM;
+}
+
+/* ---- which locations want a name ---- */
+
+static int by_group(const void *a, const void *b)
+{
+    const struct wanted *left = a, *right = b;
+    int order = (left->group > right->group) - (left->group < right->group);
+    return order ? order : (left->location > right->location) - (left->location < right->location);
+}
+
+static size_t collect(const struct work *work, struct wanted *wanted)
+{
+    const struct ph_profile *profile = work->profile;
+    size_t count = 0;
+    for (uint32_t i = 0; i < profile->location_count; i++) {
+        const struct ph_location *location = &profile->locations[i];
+        bool has_file = location->mapping || (profile->mapping_count == 0 && work->sources->binary);
+        if (location->line_count == 0 && location->address && has_file)
+            wanted[count++] = (struct wanted){work->groups[location->mapping], i + 1};
+    }
+    qsort(wanted, count, sizeof(*wanted), by_group);
+    return count;
+}
+
+/* ---- from run-time addresses to those in the file ---- */
+
+/* Without the file that holds the code nobody tells where a mapping began in it; but the segments with code of its
+ * debug file are mapped in their order. */
+static bool bias_by_order(const struct work *work, const struct ph_image *debug, uint32_t number,
+                          uint64_t *ret_bias)
+{
+    const struct ph_mapping *mappings = work->profile->mappings, *mapping = &mappings[number - 1];
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < work->profile->mapping_count; i++)
+        before += compare_files(&mappings[i], mapping) == 0 && mappings[i].offset < mapping->offset;
+    for (size_t i = 0; i < debug->segment_count; i++) {
+        if (!debug->segments[i].is_code || before-- > 0)
+            continue;
+        *ret_bias = mapping->start - (debug->segments[i].address & ~(uint64_t)0xfff);
+        return true;
+    }
+    return false;
+}
+
+static bool find_bias(const struct work *work, const struct ph_module_files *files, uint32_t mapping,
+                      uint64_t *ret_bias)
+{
+    if (mapping == 0) {
+        *ret_bias = 0;
+        return true;
+    }
+    if (files->code.file.fd >= 0)
+        return ph_image_bias(&files->code, &work->profile->mappings[mapping - 1], ret_bias);
+    return bias_by_order(work, &files->debug, mapping, ret_bias);
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct ph_place *left = a, *right = b;
+    return (left->address > right->address) - (left->address < right->address);
+}
+
+/* The places in the file with the code (or, without one, in the debug file), sorted. Returns how many. */
+static size_t make_places(const struct work *work, const struct ph_module_files *files, const struct wanted *wanted,
+                          size_t count, struct ph_place *places)
+{
+    size_t made = 0;
+    uint32_t known_mapping = UINT32_MAX;
+    bool is_known = false;
+    uint64_t bias = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct ph_location *location = ph_profile_location(work->profile, wanted[i].location);
+        if (location->mapping != known_mapping)
+            is_known = find_bias(work, files, location->mapping, &bias);
+        known_mapping = location->mapping;
+        if (is_known)
+            places[made++] = (struct ph_place){.address = location->address - bias, .location = wanted[i].location};
+    }
+    qsort(places, made, sizeof(*places), by_address);
+    return made;
+}
+
+/* ---- names ---- */
+
+static void shift(struct ph_place *places, size_t count, uint64_t by)
+{
+    for (size_t i = 0; i < count; i++)
+        places[i].address += by;
+    if (by)
+        qsort(places, count, sizeof(*places), by_address); /* some may have wrapped around */
+}
+
+/* By how much the addresses of the file with the code were moved after its debug file was split off: prelink. */
+static uint64_t prelinked(const struct ph_module_files *files)
+{
+    const struct ph_image *code = &files->code, *debug = &files->debug;
+    bool both = code->file.fd >= 0 && code->segment_count && debug->segment_count;
+    return both ? code->segments[0].address - debug->segments[0].address : 0;
+}
+
+static int walk(struct ph_lookup *lookup, const struct ph_image *image, const struct ph_symbol_table *table)
+{
+    if (table->symbols.size_bytes == 0)
+        return 0;
+    return ph_lookup_walk(lookup, (struct ph_lookup_table){&image->file, &image->tables, table});
+}
+
+static int set_symbol(struct ph_profile *profile, struct ph_place *place, const char *name)
+{
+    uint32_t string = ph_profile_string(profile, name);
+    struct ph_function function = {.name = string, .system_name = string, .file = place->file};
+    struct ph_line line = {.function = ph_profile_add_function(profile, &function), .line = place->line};
+    if (line.function == 0)
+        return ph_profile_status(profile);
+    place->is_named = true;
+    return ph_profile_set_lines(profile, place->location, &line, 1);
+}
+
+/* The tables of one image: the full one if it has one, else the packed one; then that of the dynamic linker. */
+static int walk_tables(struct ph_lookup *lookup, const struct ph_image *image, struct ph_image *packed)
+{
+    const struct ph_tables *tables = &image->tables;
+    int status = walk(lookup, image, &tables->full);
+    if (status == 0 && tables->full.symbols.size_bytes == 0 && tables->debugdata.size_bytes &&
+        ph_debugdata_read(&packed->file, &image->file, tables->debugdata) == 0 &&
+        ph_tables_read(&packed->tables, &packed->file) == 0)
+        status = walk(lookup, packed, &packed->tables.full);
+    return status == 0 ? walk(lookup, image, &tables->dynamic) : status;
+}
+
+/* From the symbol tables of one image, for the places that have no name yet. Tables that cannot be read to their end
+ * give no names. */
+static int name_by_symbols(struct ph_profile *profile, const struct ph_image *image, struct ph_place *places,
+                           size_t count)
+{
+    struct ph_arena text = PH_ARENA_INIT;
+    struct ph_image packed = PH_IMAGE_NONE;
+    struct ph_lookup lookup = {.queries = calloc(count + 1, sizeof(*lookup.queries))};
+    int status = lookup.queries ? 0 : -ENOMEM;
+    for (size_t i = 0; i < count && status == 0; i++)
+        if (!places[i].is_named)
+            lookup.queries[lookup.query_count++] = (struct ph_query){.address = places[i].address, .symbol = i};
+    if (status == 0 && lookup.query_count)
+        status = walk_tables(&lookup, image, &packed);
+    if (status == 0 && lookup.query_count)
+        status = ph_lookup_finish(&lookup, &text);
+    for (size_t i = 0; i < lookup.query_count && status == 0; i++)
+        if (lookup.queries[i].name)
+            status = set_symbol(profile, &places[lookup.queries[i].symbol], lookup.queries[i].name);
+    free(lookup.queries);
+    ph_image_close(&packed);
+    ph_arena_fini(&text);
+    return status == -EIO || status == -EINVAL ? 0 : status;
+}
+
+static int name_from(struct ph_profile *profile, const struct ph_image *image, struct ph_place *places,
+                     size_t count)
+{
+    if (image->file.fd < 0)
+        return 0;
+    int status = image->has_dwarf ? ph_dwarf_find(&image->file, places, count, profile) : 0;
+    return status == 0 ? name_by_symbols(profile, image, places, count) : status;
+}
+
+static int name_places(struct ph_profile *profile, const struct ph_module_files *files, struct ph_place *places,
+                       size_t count)
+{
+    uint64_t moved = prelinked(files);
+    shift(places, count, -moved);
+    int status = name_from(profile, &files->debug, places, count);
+    shift(places, count, moved);
+    return status == 0 ? name_from(profile, &files->code, places, count) : status;
+}
+
+/* ---- one file ---- */
+
+/* Old Go tools write ids of their own there: nothing to compare with. */
+static bool is_build_id(const char *text)
+{
+    size_t digits = 0;
+    for (; isxdigit((unsigned char)*text); text++)
+        digits++;
+    return *text == '\0' && digits >= 2 && digits % 2 == 0 && digits < PH_BUILD_ID_TEXT_MAX;
+}
+
+static struct ph_wanted_module describe(const struct work *work, uint32_t group, char *ret_build_id)
+{
+    struct ph_wanted_module module = {.path = "", .build_id = ret_build_id, .is_main = group <= 1};
+    ret_build_id[0] = '\0';
+    if (group == 0)
+        return module;
+    const struct ph_mapping *mapping = &work->profile->mappings[group - 1];
+    const char *build_id = ph_profile_text(work->profile, mapping->build_id);
+    module.path = ph_profile_text(work->profile, mapping->file);
+    for (size_t i = 0; is_build_id(build_id) && i <= strlen(build_id); i++)
+        ret_build_id[i] = (char)tolower((unsigned char)build_id[i]);
+    const struct ph_module *mapped = work->modules ? ph_modules_find(work->modules, mapping->start) : NULL;
+    if (mapped && !mapped->deleted) {
+        module.device = mapped->device;
+        module.inode = mapped->inode;
+    }
+    return module;
+}
+
+/* What we know now of the module, for stacks to match across restarts. */
+static void set_build_id(struct work *work, uint32_t group, const struct ph_module_files *files)
+{
+    struct ph_profile *profile = work->profile;
+    const char *build_id = files->code.file.fd >= 0 ? files->code.tables.build_id : "";
+    for (uint32_t i = 0; group && build_id[0] && i < profile->mapping_count; i++)
+        if (work->groups[i + 1] == group && profile->mappings[i].build_id == 0)
+            profile->mappings[i].build_id = ph_profile_string(profile, build_id);
+}
+
+static int name_group(struct work *work, const struct wanted *wanted, size_t count)
+{
+    char build_id[PH_BUILD_ID_TEXT_MAX];
+    struct ph_wanted_module module = describe(work, wanted->group, build_id);
+    struct ph_module_files files;
+    if (strncmp(module.path, "[", 1) == 0)
+        return 0; /* [vdso] */
+    int status = ph_module_files_find(work->sources, &module, &files);
+    if (status < 0)
+        return status;
+    struct ph_place *places = calloc(count, sizeof(*places));
+    status = places ? 0 : -ENOMEM;
+    if (status == 0 && (files.code.file.fd >= 0 || files.debug.file.fd >= 0)) {
+        size_t found = make_places(work, &files, wanted, count, places);
+        status = name_places(work->profile, &files, places, found);
+        set_build_id(work, wanted->group, &files);
+    }
+    free(places);
+    ph_module_files_fini(&files);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+/* pprof asks no further for what a mapping claims to have: only if all its locations have it. Mappings without any
+ * location, and those that had their flags already, stay as they are. */
+static void mark_mappings(struct ph_profile *profile, const uint32_t *touched)
+{
+    for (uint32_t i = 0; i < profile->mapping_count; i++)
+        if (touched[i + 1]) {
+            struct ph_mapping *mapping = &profile->mappings[i];
+            mapping->has_functions = mapping->has_filenames = true;
+            mapping->has_line_numbers = mapping->has_inline_frames = true;
+        }
+    for (uint32_t i = 0; i < profile->location_count; i++) {
+        const struct ph_location *location = &profile->locations[i];
+        if (!location->mapping || !touched[location->mapping])
+            continue;
+        struct ph_mapping *mapping = &profile->mappings[location->mapping - 1];
+        const struct ph_line *line = location->line_count ? &profile->lines[location->first_line] : NULL;
+        bool has_line = line && line->line > 0;
+        mapping->has_functions &= line != NULL;
+        mapping->has_filenames &= line && profile->functions[line->function - 1].file != 0;
+        mapping->has_line_numbers &= has_line;
+        mapping->has_inline_frames &= has_line;
+    }
+}
+
+static void note_touched(struct work *work, const struct wanted *wanted, size_t count)
+{
+    memset(work->groups, 0, ((size_t)work->profile->mapping_count + 1) * sizeof(*work->groups));
+    for (size_t i = 0; i < count; i++)
+        work->groups[ph_profile_location(work->profile, wanted[i].location)->mapping] = 1;
+}
+
+static int name_all(struct work *work, const struct wanted *wanted, size_t count)
+{
+    int status = 0;
+    size_t file_count = 0;
+    for (size_t first = 0, next; first < count && status == 0 && file_count < FILES_MAX; first = next) {
+        for (next = first + 1; next < count && wanted[next].group == wanted[first].group;)
+            next++;
+        status = name_group(work, wanted + first, next - first);
+        file_count++;
+    }
+    return status;
+}
+
+int ph_offline_symbolize(struct ph_profile *profile, const struct ph_modules *modules,
+                         const struct ph_symbol_sources *sources)
+{
+    struct work work = {.profile = profile, .modules = modules, .sources = sources};
+    struct wanted *wanted = calloc((size_t)profile->location_count + 1, sizeof(*wanted));
+    int status = wanted ? make_groups(&work) : -ENOMEM;
+    if (status == 0) {
+        size_t count = collect(&work, wanted);
+        status = name_all(&work, wanted, count);
+        note_touched(&work, wanted, count);
+        mark_mappings(profile, work.groups);
+    }
+    free(work.groups);
+    free(wanted);
+    return status ? status : ph_profile_status(profile);
+}

@@ -1,0 +1,24 @@
+/*
+ * offline.h - names for the addresses of a profile that was taken elsewhere or earlier: functions, files, lines and
+ * inlined calls from DWARF, else functions from symbol tables, of local files. For the tools. One thread at a time.
+ */
+#ifndef PH_ELF_OFFLINE_H
+#define PH_ELF_OFFLINE_H
+
+#include "elf/debug_file.h"
+#include "elf/modules.h"
+#include "model/profile.h"
+
+/**
+ * ph_offline_symbolize() - give each location without lines its lines.
+ * @modules: of the maps text the profile came with, for device and inode; NULL if there was none.
+ *
+ * The main program is the first mapping. Addresses of a profile without mappings belong to @sources->binary, which is
+ * then taken as not relocated. Each file is opened once, its addresses are looked up in rising order. Mappings get the
+ * build id of the file that was used, and their flags if all their locations have names (files, lines).
+ * 0; -ENOMEM, -EOVERFLOW of the profile.
+ */
+int ph_offline_symbolize(struct ph_profile *profile, const struct ph_modules *modules,
+                         const struct ph_symbol_sources *sources);
+
+#endif
