@@ -2,6 +2,7 @@
  * agent.c - the lifecycle of the heavy half: what the probe may ask for, wired to the rooms below.
  */
 #include "base/buf.h"
+#include "collect/dump.h"
 #include "collect/heap.h"
 #include "model/pprof_write.h"
 #include "probe/probe.h"
@@ -44,6 +45,8 @@ static int write_all(int fd, const char *bytes, size_t size_bytes)
 {
     while (size_bytes) {
         ssize_t written = write(fd, bytes, size_bytes);
+        if (written == 0)
+            return -EIO; /* no file does that; it would go on for ever */
         if (written < 0 && errno != EINTR)
             return -errno;
         if (written > 0) {
@@ -68,10 +71,16 @@ static int heap_write(int fd)
     return result;
 }
 
+static void forked(void)
+{
+    ph_dump_forked();
+}
+
 static const struct ph_agent agent = {
     .abi = PH_PROBE_ABI,
     .start = start,
     .stop = stop,
+    .forked = forked,
     .heap_write = heap_write,
 };
 

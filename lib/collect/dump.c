@@ -11,6 +11,11 @@
 
 static pthread_mutex_t dump_lock = PTHREAD_MUTEX_INITIALIZER; /* a dump holds jemalloc's locks: one is enough */
 
+void ph_dump_forked(void)
+{
+    pthread_mutex_init(&dump_lock, NULL);
+}
+
 static int open_unnamed(struct ph_error *error)
 {
     static const char *const folders[] = {"/dev/shm", "/tmp"};

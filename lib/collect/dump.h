@@ -21,4 +21,7 @@ struct ph_dump {
 int ph_dump_take(const struct ph_probe *probe, struct ph_dump *ret_dump, struct ph_error *error);
 void ph_dump_release(struct ph_dump *dump);
 
+/** ph_dump_forked() - in a forked child: a dump that another thread was making is no longer made. */
+void ph_dump_forked(void);
+
 #endif

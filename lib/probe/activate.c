@@ -5,6 +5,7 @@
 #include "probe/apart.h"
 #include "probe/backtrace.h"
 #include "probe/counters.h"
+#include "probe/credentials.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
 #include "probe/say.h"
@@ -28,6 +29,10 @@
 /* The agent gives requests under way one second. */
 #define STOP_WAIT_NS (5 * PH_NS_PER_S)
 
+/* From the closing of the window to the end of the last thread of ours. */
+#define END_WAIT_NS     PH_NS_PER_S
+#define OWN_THREADS_MAX 64
+
 int ph_activation_state = PH_INERT;
 struct ph_options ph_probe_options;
 struct ph_probe_counters ph_counters;
@@ -45,8 +50,10 @@ struct ph_probe ph_probe = {
 
 static struct ph_error option_error; /* said when the window opens, not by every helper that inherits it */
 static int start_result;
+static pid_t starter;     /* atomic: whose state this is; 0 before the first start */
+static pid_t control_tid; /* valid while on_its_own */
 static int
-    on_its_own; /* futex: 1 once the first thread of ours shares nothing with the host that it may take away */
+    on_its_own; /* futex: 1 while the first thread of ours shares nothing with the host that it may take away */
 
 static void wake(int *futex)
 {
@@ -79,17 +86,26 @@ static struct timespec deadline_after(int64_t timeout_ns)
     return (struct timespec){end_ns / PH_NS_PER_S, end_ns % PH_NS_PER_S};
 }
 
+/* fork() has its handlers; a child made by _Fork() or clone() has the parent's state and none of its threads. */
+static bool is_foreign(void)
+{
+    pid_t pid = __atomic_load_n(&starter, __ATOMIC_ACQUIRE);
+    return pid && pid != getpid();
+}
+
 void ph_activation_wait_apart(const struct ph_guard *guard)
 {
     struct timespec deadline = deadline_after(APART_WAIT_NS);
     (void)guard;
-    if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == PH_STARTING)
+    if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == PH_STARTING && !is_foreign())
         wait_while(&on_its_own, 0, &deadline);
 }
 
 enum ph_activation ph_activation_settle(int64_t timeout_ns)
 {
     struct timespec deadline = deadline_after(timeout_ns);
+    if (is_foreign())
+        return PH_SILENT;
     wait_while(&ph_activation_state, PH_STARTING, &deadline);
     wait_while(&ph_activation_state, PH_STOPPING, &deadline);
     return (enum ph_activation)__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE);
@@ -118,36 +134,46 @@ static void *control(void *argument)
 {
     ph_apart_leave();
     ph_own_spares_make();
+    control_tid = gettid();
     set_and_wake(&on_its_own, 1);
     start_result = start_agent();
     ph_apart_settle();
     if (start_result < 0) {
         PH_COUNT(activations_failed);
-        ph_own_spares_release();
-        enter_state(PH_FAILED);
-        return argument;
+    } else {
+        enter_state(PH_RUNNING);
+        wait_while(&ph_activation_state, PH_RUNNING, NULL);
+        ph_agent_loaded()->stop();
     }
-    enter_state(PH_RUNNING);
-    wait_while(&ph_activation_state, PH_RUNNING, NULL);
-    ph_agent_loaded()->stop();
     ph_own_spares_release();
-    enter_state(PH_IDLE);
+    __atomic_store_n(&on_its_own, 0, __ATOMIC_RELEASE);
+    enter_state(start_result < 0 ? PH_FAILED : PH_IDLE);
     return argument;
 }
 
-int ph_activate(void)
+bool ph_activation_claim(void)
 {
     int idle = PH_IDLE;
     if (!__atomic_compare_exchange_n(&ph_activation_state, &idle, PH_STARTING, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
-        return 0;
-    __atomic_store_n(&on_its_own, 0, __ATOMIC_RELEASE);
+        return false;
+    __atomic_store_n(&starter, getpid(), __ATOMIC_RELEASE);
+    return true;
+}
+
+void ph_activation_unclaim(void)
+{
+    enter_state(PH_IDLE);
+}
+
+int ph_activation_begin(void)
+{
     int result = ph_own_thread("porthole/ctl", control, NULL);
     if (result < 0) {
         start_result = result;
         PH_COUNT(activations_failed);
-        ph_say("no thread for the endpoint (a limit on processes or memory?): Porthole stays closed");
         enter_state(PH_FAILED);
+        ph_say("no thread for the endpoint (a limit on processes or memory?): Porthole stays closed");
     }
     return result;
 }
@@ -158,26 +184,50 @@ void ph_activate_listener(const struct ph_guard *guard, int fd)
     socklen_t size = sizeof(type);
     (void)guard;
     if (ph_probe_options.start == PH_START_SERVER && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-        type == SOCK_STREAM)
-        ph_activate();
+        type == SOCK_STREAM && ph_activation_claim())
+        ph_activation_begin();
 }
 
-void ph_deactivate(void)
+bool ph_deactivate(void)
 {
+    pid_t tids[OWN_THREADS_MAX];
     int running = PH_RUNNING;
-    if (!__atomic_compare_exchange_n(&ph_activation_state, &running, PH_STOPPING, false, __ATOMIC_ACQ_REL,
+    if (ph_activation_settle(PH_START_WAIT_NS) != PH_RUNNING ||
+        !__atomic_compare_exchange_n(&ph_activation_state, &running, PH_STOPPING, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
-        return;
+        return false;
     ph_probe_options.start = PH_START_MANUAL; /* the host's next listen() must not open it again */
-    wake(&ph_activation_state);               /* not a second store: it may be IDLE by now */
+    size_t count = ph_own_tids(tids, OWN_THREADS_MAX);
+    wake(&ph_activation_state); /* not a second store: it may be IDLE by now */
     ph_activation_settle(STOP_WAIT_NS);
+    ph_threads_wait(tids, count, END_WAIT_NS);
+    return true;
+}
+
+void ph_activation_before_change(const struct ph_guard *guard, unsigned capability)
+{
+    ph_activation_wait_apart(guard);
+    if (is_foreign() || !__atomic_load_n(&on_its_own, __ATOMIC_ACQUIRE) ||
+        !ph_capability_differs(control_tid, capability))
+        return;
+    if (ph_deactivate())
+        ph_say("closed: the program changes its user or groups with other capabilities than it had when it began "
+               "to listen");
 }
 
 static void before_fork(void)
 {
     ph_own_fd_before_fork();
+    if (ph_on_own_thread())
+        return;
+    ph_activation_settle(FORK_WAIT_NS);
+    ph_load_before_fork();
+}
+
+static void in_forking_parent(void)
+{
     if (!ph_on_own_thread())
-        ph_activation_settle(FORK_WAIT_NS);
+        ph_load_after_fork(false);
 }
 
 /* The child has none of our threads, so nothing may promise an endpoint here. */
@@ -185,6 +235,7 @@ static void in_forked_child(void)
 {
     ph_own_fd_after_fork();
     ph_threads_after_fork();
+    ph_load_after_fork(true);
     if (ph_activation_state > PH_IDLE)
         ph_activation_state = PH_SILENT;
 }
@@ -197,8 +248,8 @@ void ph_activation_init(char *const *environment)
     ph_allocator_init(&ph_probe);
     if (ph_probe_options.start == PH_START_OFF || getauxval(AT_SECURE))
         return;
-    pthread_atfork(before_fork, NULL, in_forked_child);
+    pthread_atfork(before_fork, in_forking_parent, in_forked_child);
     ph_activation_state = PH_IDLE;
-    if (ph_probe_options.start == PH_START_NOW)
-        ph_activate();
+    if (ph_probe_options.start == PH_START_NOW && ph_activation_claim())
+        ph_activation_begin();
 }

@@ -11,8 +11,11 @@
 #ifndef PH_PROBE_ACTIVATE_H
 #define PH_PROBE_ACTIVATE_H
 
+#include "base/clock.h"
 #include "probe/guard.h"
 #include "probe/probe.h"
+
+#define PH_START_WAIT_NS (30 * PH_NS_PER_S) /* a full disk, a slow resolver: longer nobody waits for a start */
 
 enum ph_activation {
     PH_INERT, /* before the constructor, PORTHOLE_START=off, or AT_SECURE */
@@ -31,23 +34,33 @@ extern struct ph_options ph_probe_options;
 /** ph_activation_init() - from the constructor: @environment is what the kernel passed. */
 void ph_activation_init(char *const *environment);
 
-/** ph_activate() - IDLE -> STARTING and a thread that does the rest. 0, also if somebody else was faster; -EAGAIN
- * or -ENOMEM if no thread could be made (then FAILED, and said). */
-int ph_activate(void);
+/** ph_activation_claim() - IDLE -> STARTING: false if somebody was faster. Who got it may set the options, and then calls
+ * ph_activation_begin(), or ph_activation_unclaim(): back to IDLE. */
+bool ph_activation_claim(void);
+void ph_activation_unclaim(void);
 
-/** ph_activation_settle() - wait while STARTING or STOPPING, at most @timeout_ns. The state afterwards. */
+/** ph_activation_begin() - make the thread that does the rest. 0; -EAGAIN, -ENOMEM if there is none (then FAILED, and
+ * said). */
+int ph_activation_begin(void);
+
+/** ph_activation_settle() - wait while STARTING or STOPPING, at most @timeout_ns. The state afterwards; SILENT in a child
+ * made by a bare clone(), whose state is a copy of another process's. */
 enum ph_activation ph_activation_settle(int64_t timeout_ns);
 
 /** ph_activation_wait_apart() - the host is about to change its root or its user: wait, bounded, until the thread that
  * starts has left its root and made the threads it cannot do without. Nothing if none starts. */
 void ph_activation_wait_apart(const struct ph_guard *guard);
 
+/** ph_activation_before_change() - the same, for a call that glibc carries out on every thread and for which the kernel asks
+ * for @capability: closes the window, and says so, if ours would get another answer than the calling thread. */
+void ph_activation_before_change(const struct ph_guard *guard, unsigned capability);
+
 /** ph_activation_result() - what the last start came to: 0 or a negative errno. */
 int ph_activation_result(void);
 
-/** ph_deactivate() - RUNNING -> STOPPING -> IDLE: close the endpoint; the thread that opened it does. Returns when it is
- * closed. Only by porthole_shutdown(). */
-void ph_deactivate(void);
+/** ph_deactivate() - RUNNING -> STOPPING -> IDLE: close the endpoint; the thread that opened it does. Waits for a start
+ * under way first. Returns when it is closed and our threads have ended, and true if this call closed it. */
+bool ph_deactivate(void);
 
 void ph_activate_listener(const struct ph_guard *guard, int fd);
 

@@ -1,45 +1,51 @@
 /*
  * hook_process.c - servers that listen and at once give up what they may: their root, their user, further threads.
  *
- * Our first thread must have left the host's root by then, and have made the threads it needs. All hooks but this one let
- * the real function go first.
+ * Our first thread must have left the host's root by then, and have made the threads it needs; and none of ours may answer
+ * to a change of user otherwise than the host's does. All hooks but this one let the real function go first.
  */
 #include "probe/activate.h"
 #include "probe/export.h"
 #include "probe/guard.h"
 #include "probe/real.h"
 
+#include <grp.h>
+#include <linux/capability.h>
 #include <unistd.h>
 
-static void before_giving_up(void)
+PH_EXPORT int chroot(const char *path)
 {
     struct ph_guard guard;
     if (ph_guard_enter(&guard)) {
         ph_activation_wait_apart(&guard);
         ph_guard_leave(&guard);
     }
-}
-
-PH_EXPORT int chroot(const char *path)
-{
-    before_giving_up();
     return ph_real()->chroot(path);
 }
 
-PH_EXPORT int setuid(uid_t user)
+static void before_change(unsigned capability)
 {
-    before_giving_up();
-    return ph_real()->setuid(user);
+    struct ph_guard guard;
+    if (ph_guard_enter(&guard)) {
+        ph_activation_before_change(&guard, capability);
+        ph_guard_leave(&guard);
+    }
 }
 
-PH_EXPORT int setreuid(uid_t real, uid_t effective)
-{
-    before_giving_up();
-    return ph_real()->setreuid(real, effective);
-}
+#define CHANGE(capability, name, parameters, arguments)                                                            \
+    PH_EXPORT int name parameters                                                                                  \
+    {                                                                                                              \
+        before_change(capability);                                                                                 \
+        return ph_real()->name arguments;                                                                          \
+    }
 
-PH_EXPORT int setresuid(uid_t real, uid_t effective, uid_t saved)
-{
-    before_giving_up();
-    return ph_real()->setresuid(real, effective, saved);
-}
+CHANGE(CAP_SETUID, setuid, (uid_t user), (user))
+CHANGE(CAP_SETUID, seteuid, (uid_t effective), (effective))
+CHANGE(CAP_SETUID, setreuid, (uid_t real, uid_t effective), (real, effective))
+CHANGE(CAP_SETUID, setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved))
+CHANGE(CAP_SETGID, setgid, (gid_t group), (group))
+CHANGE(CAP_SETGID, setegid, (gid_t effective), (effective))
+CHANGE(CAP_SETGID, setregid, (gid_t real, gid_t effective), (real, effective))
+CHANGE(CAP_SETGID, setresgid, (gid_t real, gid_t effective, gid_t saved), (real, effective, saved))
+CHANGE(CAP_SETGID, setgroups, (size_t count, const gid_t *groups), (count, groups))
+CHANGE(CAP_SETGID, initgroups, (const char *user, gid_t group), (user, group))

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PH_PROBE_ABI 1
+#define PH_PROBE_ABI 2
 
 #define PH_THREAD_FRAMES_MAX 32
 
@@ -89,6 +89,9 @@ struct ph_agent {
 
     /** stop() - close the endpoint, wait at most one second for requests under way. */
     void (*stop)(void);
+
+    /** forked() - in a forked child, on its one thread: what threads held that are not there is free again. */
+    void (*forked)(void);
 
     /** heap_write() - the heap profile, gzipped protobuf, to @fd. 0, or a negative errno. Any thread; blocks. */
     int (*heap_write)(int fd);

@@ -8,6 +8,7 @@
 #include "probe/thread_table.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 __thread struct ph_tls ph_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -161,6 +162,28 @@ size_t ph_threads(struct ph_thread *ret_threads, size_t capacity)
         count++;
     }
     return count;
+}
+
+size_t ph_own_tids(pid_t *ret_tids, size_t capacity)
+{
+    size_t count = 0;
+    uint32_t slots = ph_thread_slot_count();
+    for (uint32_t number = 1; number <= slots && count < capacity; number++) {
+        const struct ph_thread_slot *slot = ph_thread_slot_at(number);
+        pid_t tid = __atomic_load_n(&slot->record.tid, __ATOMIC_ACQUIRE);
+        if (tid && slot->record.own)
+            ret_tids[count++] = tid;
+    }
+    return count;
+}
+
+void ph_threads_wait(const pid_t *tids, size_t count, int64_t timeout_ns)
+{
+    const struct timespec moment = {.tv_nsec = 200 * 1000};
+    int64_t end_ns = ph_clock_monotonic_ns() + timeout_ns;
+    for (size_t i = 0; i < count; i++)
+        while (syscall(SYS_tgkill, getpid(), tids[i], 0) == 0 && ph_clock_monotonic_ns() < end_ns)
+            syscall(SYS_nanosleep, &moment, NULL);
 }
 
 void ph_threads_after_fork(void)

@@ -34,6 +34,11 @@ void ph_own_spares_forget(void);
 /** ph_threads() - ph_probe.threads. */
 size_t ph_threads(struct ph_thread *ret_threads, size_t capacity);
 
+/** ph_own_tids() - at most @capacity ids of our threads; how many. ph_threads_wait(): until the kernel knows none of
+ * @tids any more, at most @timeout_ns. */
+size_t ph_own_tids(pid_t *ret_tids, size_t capacity);
+void ph_threads_wait(const pid_t *tids, size_t count, int64_t timeout_ns);
+
 /** ph_threads_after_fork() - in the child: one thread is left. */
 void ph_threads_after_fork(void);
 

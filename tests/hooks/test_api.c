@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -157,6 +160,104 @@ static void a_forked_child_says_that_it_has_no_window(void **state)
     porthole_shutdown();
 }
 
+/* Children are made while other threads hold whatever writing a profile needs. */
+static void *write_profiles(void *stop)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    while (!__atomic_load_n((bool *)stop, __ATOMIC_ACQUIRE))
+        porthole_heap_profile_write(null);
+    close(null);
+    return NULL;
+}
+
+static void a_child_forked_meanwhile_can_write_its_heap(void **state)
+{
+    (void)state;
+    bool stop = false;
+    pthread_t writers[2];
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&writers[i], NULL, write_profiles, &stop), 0);
+    for (int round = 0; round < 30; round++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            alarm(20); /* a lock that nobody holds any more would be waited for */
+            int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+            _exit(porthole_heap_profile_write(null) == 0 ? 0 : 1);
+        }
+        int status = -1;
+        waitpid(pid, &status, 0);
+        assert_int_equal(status, 0);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+    for (int i = 0; i < 2; i++)
+        pthread_join(writers[i], NULL);
+}
+
+/* vfork() without its promises: a child with a copy of everything and no fork handlers run. */
+static void a_bare_clone_does_not_wait_for_a_window_it_has_not(void **state)
+{
+    (void)state;
+    assert_int_equal(porthole_init(&quiet), 0);
+    pid_t pid = (pid_t)syscall(SYS_fork);
+    if (pid == 0) {
+        alarm(20);
+        porthole_shutdown();
+        pid_t grandchild = fork();
+        if (grandchild == 0)
+            _exit(0);
+        int status = -1;
+        waitpid(grandchild, &status, 0);
+        _exit(status == 0 && porthole_init(&quiet) == -EAGAIN ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+    assert_int_equal(get("/debug/pprof/cmdline"), 200);
+    porthole_shutdown();
+}
+
+static void *shut_down(void *nothing)
+{
+    porthole_shutdown();
+    return nothing;
+}
+
+static void a_shutdown_during_the_start_closes_what_was_started(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, shut_down, NULL), 0);
+        int result = porthole_init(&quiet);
+        assert_true(result == 0 || result == -ECANCELED);
+        pthread_join(thread, NULL);
+        porthole_shutdown();
+        assert_true(connect_window() < 0);
+    }
+}
+
+static void *init_with(void *options)
+{
+    return (void *)(intptr_t)porthole_init(options);
+}
+
+static void of_many_that_open_it_at_once_each_is_told_that_it_is_open(void **state)
+{
+    (void)state;
+    static const struct porthole_options wrong = {.listen = "nonsense", .log = "quiet"};
+    pthread_t threads[8];
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, init_with, (void *)(i % 4 ? &quiet : &wrong)), 0);
+    for (int i = 0; i < 8; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        assert_true((intptr_t)result == 0 || (intptr_t)result == (i % 4 ? -ECANCELED : -EINVAL));
+    }
+    assert_int_equal(porthole_init(&quiet), 0);
+    assert_int_equal(get("/debug/pprof/cmdline"), 200);
+    porthole_shutdown();
+}
+
 static void the_version_has_three_numbers(void **state)
 {
     (void)state;
@@ -175,6 +276,10 @@ int main(void)
         cmocka_unit_test(the_heap_can_be_written_without_an_endpoint),
         cmocka_unit_test(writing_to_nowhere_is_an_error_not_a_signal),
         cmocka_unit_test(a_forked_child_says_that_it_has_no_window),
+        cmocka_unit_test(a_child_forked_meanwhile_can_write_its_heap),
+        cmocka_unit_test(a_bare_clone_does_not_wait_for_a_window_it_has_not),
+        cmocka_unit_test(a_shutdown_during_the_start_closes_what_was_started),
+        cmocka_unit_test(of_many_that_open_it_at_once_each_is_told_that_it_is_open),
         cmocka_unit_test(the_version_has_three_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -198,6 +199,48 @@ static struct outcome call_setreuid(const struct ph_real *f, int good)
 static struct outcome call_setresuid(const struct ph_real *f, int good)
 {
     return outcome(f->setresuid((uid_t)-1, good ? geteuid() : (uid_t)-1, (uid_t)-1));
+}
+
+static struct outcome call_seteuid(const struct ph_real *f, int good)
+{
+    return outcome(f->seteuid(good ? geteuid() : (uid_t)-1));
+}
+
+static struct outcome call_setgid(const struct ph_real *f, int good)
+{
+    return outcome(f->setgid(good ? getgid() : (gid_t)-1));
+}
+
+static struct outcome call_setegid(const struct ph_real *f, int good)
+{
+    return outcome(f->setegid(good ? getegid() : (gid_t)-1));
+}
+
+static struct outcome call_setregid(const struct ph_real *f, int good)
+{
+    return outcome(f->setregid(getgid(), good ? (gid_t)-1 : getegid()));
+}
+
+static struct outcome call_setresgid(const struct ph_real *f, int good)
+{
+    return outcome(f->setresgid((gid_t)-1, good ? getegid() : (gid_t)-1, (gid_t)-1));
+}
+
+static struct outcome call_setgroups(const struct ph_real *f, int good)
+{
+    gid_t groups[256];
+    int count = getgroups(256, groups);
+    return outcome(f->setgroups(good && count >= 0 ? (size_t)count : SIZE_MAX, groups));
+}
+
+static struct outcome call_initgroups(const struct ph_real *f, int good)
+{
+    gid_t groups[256];
+    int count = getgroups(256, groups);
+    struct outcome seen = outcome(f->initgroups(good ? "root" : "no such user", getgid()));
+    if (seen.value == 0)
+        setgroups((size_t)count, groups);
+    return seen;
 }
 
 /* A table of one function, at an address where no code is; DWARF 5, section 6.4.1. */
