@@ -28,7 +28,7 @@ struct ph_verdict {
     double low, high; /* its 95 % confidence interval */
     double growth_p;  /* one-sided: as much growth by chance; 1 if it did not grow */
     double shrink_p;  /* the same for shrinking */
-    double q;         /* growth_p or shrink_p (the smaller), corrected for the number of stacks: discovery.h */
+    double q;         /* ph_verdict_p(), corrected for the number of stacks: discovery.h */
     enum ph_growth_label label;
     /* The rest is told of labels STEP, PLATEAU and GROWING only. */
     bool has_onset;               /* T >= 3: two profiles do not tell when */
@@ -39,14 +39,18 @@ struct ph_verdict {
 };
 
 struct ph_gates {
-    double min_change;           /* in units of the metric: less is not worth a line; 1 MiB of space by default */
-    double min_share;            /* of the total growth; 0.02 */
-    double total_growth;         /* sum of max(0, change) over all stacks */
+    double min_change;   /* in units of the metric: less is not worth a line; 1 MiB of space by default */
+    double min_share;    /* of the total growth; 0.02 */
+    double total_growth; /* sum of the changes of stacks with q <= false_discovery_rate that grew. Not of all: the
+                                    noise of thousands of stacks that do nothing adds up to more than any leak */
     double false_discovery_rate; /* 0.05 */
 };
 
 /** ph_verdict_test() - fill change, interval and p-values. @series is borrowed. Allocates scratch: 0, -ENOMEM. */
 int ph_verdict_test(const struct ph_series *series, struct ph_verdict *ret_verdict);
+
+/** ph_verdict_p() - of a change in either direction: twice the smaller p, at most 1. What discovery.h takes. */
+double ph_verdict_p(const struct ph_verdict *verdict);
 
 /** ph_verdict_label() - fill label, onset and rate of a tested verdict whose q is known. 0, -ENOMEM. */
 int ph_verdict_label(const struct ph_series *series, const struct ph_gates *gates, struct ph_verdict *verdict);
