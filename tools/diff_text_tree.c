@@ -1,0 +1,127 @@
+/* diff_text_tree.c - paths through the call tree, and the frames where growth concentrates. */
+#include "base/visible.h"
+#include "tools/diff_text_parts.h"
+#include "tools/diff_words.h"
+
+#include <stdint.h>
+
+#define INDENT          2
+#define PATH_FRAMES_MAX 8  /* where lines are not cut: a path is for orientation, the stacks are in json */
+#define MORE_WIDTH      12 /* of "(123 more)" */
+#define NAME_LEAST      16 /* of a function, before its place is cut */
+
+void ph_diff_text_function(struct ph_diff_page *page, enum ph_style style, uint32_t frame)
+{
+    struct ph_buf name = PH_BUF_INIT, place = PH_BUF_INIT, shown = PH_BUF_INIT;
+    size_t room = ph_paint_room(&page->paint);
+    ph_diff_function(page->report, frame, &name);
+    ph_diff_place(page->report, frame, &place);
+    size_t place_width = place.data ? ph_visible_width(place.data) + 3 : 0;
+    size_t name_room = room >= place_width + NAME_LEAST ? room - place_width : room;
+    ph_paint_cut(&page->paint, name.data ? name.data : "", name_room, &shown);
+    ph_paint_text(&page->paint, style, shown.data ? shown.data : "");
+    if (place.data)
+        ph_paint_printf(&page->paint, PH_STYLE_PLAIN, " (%s)", place.data);
+    if (ph_buf_status(&name) < 0 || ph_buf_status(&place) < 0 || ph_buf_status(&shown) < 0)
+        page->paint.out->failed = name.failed ? name.failed : place.failed ? place.failed : shown.failed;
+    ph_buf_fini(&name);
+    ph_buf_fini(&place);
+    ph_buf_fini(&shown);
+}
+
+/* How many characters of a long name are shown in a path: then there is room for its neighbours. */
+static size_t path_name_room(const struct ph_paint *paint)
+{
+    return paint->width == 0 ? SIZE_MAX : paint->width / 3 > NAME_LEAST ? paint->width / 3 : NAME_LEAST;
+}
+
+void ph_diff_text_path(struct ph_diff_page *page, const uint32_t *frames, uint32_t first, uint32_t count, int step,
+                       const char *arrow)
+{
+    struct ph_paint *paint = &page->paint;
+    struct ph_buf name = PH_BUF_INIT, shown = PH_BUF_INIT;
+    uint32_t i;
+    for (i = 0; i < count; i++) {
+        name.size_bytes = shown.size_bytes = 0;
+        ph_diff_function(page->report, frames[(int64_t)first + (int64_t)step * i], &name);
+        ph_paint_cut(paint, name.data ? name.data : "", path_name_room(paint), &shown);
+        const char *text = shown.data ? shown.data : "";
+        size_t needed = ph_visible_width(text) + (i ? ph_visible_width(arrow) : 0);
+        size_t reserve = i + 1 < count ? MORE_WIDTH : 0;
+        if (i > 0 && (i == PATH_FRAMES_MAX || needed + reserve > ph_paint_room(paint)))
+            break;
+        ph_paint_text(paint, PH_STYLE_FAINT, i ? arrow : "");
+        ph_paint_text(paint, PH_STYLE_PLAIN, text);
+    }
+    if (i < count)
+        ph_paint_printf(paint, PH_STYLE_FAINT, " (%u more)", count - i);
+    if (ph_buf_status(&name) < 0 || ph_buf_status(&shown) < 0)
+        paint->out->failed = name.failed ? name.failed : shown.failed;
+    ph_buf_fini(&name);
+    ph_buf_fini(&shown);
+}
+
+/* ---- where growth concentrates ---- */
+
+/* The tree is read from its roots, or from the allocating functions: what stands before a frame, and below it. */
+static const struct {
+    const char *growth, *before, *below;
+} sides[] = {
+    [PH_SIDE_CALLER] = {"below", "called by ", "calls "},
+    [PH_SIDE_ALLOCATOR] = {"through", "allocates by ", "for "},
+};
+
+static void write_children(struct ph_diff_page *page, const struct ph_growth_inflection *inflection)
+{
+    struct ph_buf text = PH_BUF_INIT;
+    for (uint32_t i = 0; i < inflection->child_count; i++) {
+        ph_buf_text(&text, i ? ", " : "");
+        ph_diff_function(page->report, inflection->children[i], &text);
+        ph_buf_printf(&text, " %s", ph_diff_change(page->report->metric, inflection->child_growth[i]).text);
+    }
+    if (inflection->fan_out > inflection->child_count)
+        ph_buf_printf(&text, ", %u more", inflection->fan_out - inflection->child_count);
+    ph_paint_skip(&page->paint, INDENT);
+    ph_paint_text(&page->paint, PH_STYLE_FAINT, sides[inflection->side].below);
+    ph_paint_text(&page->paint, PH_STYLE_PLAIN, text.data ? text.data : "");
+    ph_paint_end(&page->paint);
+    if (ph_buf_status(&text) < 0)
+        page->paint.out->failed = text.failed;
+    ph_buf_fini(&text);
+}
+
+static void write_inflection(struct ph_diff_page *page, const struct ph_growth_inflection *inflection)
+{
+    const struct ph_growth_report *report = page->report;
+    struct ph_paint *paint = &page->paint;
+    uint32_t last = inflection->frame_count - 1, root = 0;
+    ph_paint_printf(paint, PH_STYLE_STRONG, "%s", ph_diff_change(report->metric, inflection->growth).text);
+    ph_paint_printf(paint, PH_STYLE_PLAIN, ", %s of all growth, %s ", ph_diff_percent(inflection->share, 1).text,
+                    sides[inflection->side].growth);
+    ph_diff_text_function(page, PH_STYLE_STRONG, inflection->frames[last]);
+    ph_paint_end(paint);
+    while (root < last && ph_diff_is_start(report, inflection->frames[root]))
+        root++;
+    if (root < last) {
+        ph_paint_skip(paint, INDENT);
+        ph_paint_text(paint, PH_STYLE_FAINT, sides[inflection->side].before);
+        ph_diff_text_path(page, inflection->frames, last - 1, last - root, -1, ph_diff_text_arrow(page));
+        ph_paint_end(paint);
+    }
+    if (inflection->child_count > 0)
+        write_children(page, inflection);
+}
+
+void ph_diff_text_inflections(struct ph_diff_page *page)
+{
+    const struct ph_growth_report *report = page->report;
+    bool has_heading = false;
+    for (size_t i = 0; i < report->inflection_count && i < page->top_count; i++) {
+        if (report->inflections[i].frame_count == 0)
+            continue;
+        if (!has_heading)
+            ph_diff_text_heading(page, "Where it concentrates");
+        has_heading = true;
+        write_inflection(page, &report->inflections[i]);
+    }
+}
