@@ -132,6 +132,20 @@ static const char *function_name(Dwarf_Die *die)
     return name ? name : text_of(die, DW_AT_name);
 }
 
+static size_t count_underscores(const char *name)
+{
+    bool is_mangled = strncmp(name, "_Z", 2) == 0 || strncmp(name, "_R", 2) == 0;
+    return is_mangled ? 0 : strspn(name, "_");
+}
+
+/* The name of a function that was really called. */
+static const char *better_name(const char *name, const char *symbol)
+{
+    if (!name || !symbol)
+        return name ? name : symbol;
+    return count_underscores(symbol) < count_underscores(name) ? symbol : name;
+}
+
 /* A place in the source. */
 struct source {
     const char *file; /* NULL if unknown */
@@ -193,7 +207,7 @@ static bool is_function(const struct scope *scope, bool *ret_is_inlined)
 
 /* The calls that lead to a place, innermost first, up to the function that was really called. */
 static uint32_t collect_calls(struct search *search, const struct scope *scope, struct source source,
-                              struct ph_line *calls)
+                              const char *symbol, struct ph_line *calls)
 {
     uint32_t count = 0;
     for (bool is_inlined = true; scope && is_inlined && count < CALLS_MAX; scope = scope->outer) {
@@ -202,9 +216,7 @@ static uint32_t collect_calls(struct search *search, const struct scope *scope, 
             continue;
         }
         Dwarf_Die die = scope->die;
-        const char *name = function_name(&die);
-        if (!name && !is_inlined)
-            return 0; /* the symbol table may know it */
+        const char *name = is_inlined ? function_name(&die) : better_name(function_name(&die), symbol);
         if (name)
             calls[count++] =
                 (struct ph_line){add_function(search->profile, name, source.file), source.line, source.column};
@@ -218,7 +230,7 @@ static void name_place(struct search *search, struct ph_place *place, const stru
 {
     struct ph_line calls[CALLS_MAX];
     struct source source = source_of(search->unit, place->address);
-    uint32_t count = scope ? collect_calls(search, scope, source, calls) : 0;
+    uint32_t count = scope ? collect_calls(search, scope, source, place->symbol, calls) : 0;
     if (count > 0) {
         ph_profile_set_lines(search->profile, place->location, calls, count);
         place->is_named = true;

@@ -167,17 +167,6 @@ static int walk(struct ph_lookup *lookup, const struct ph_image *image, const st
     return ph_lookup_walk(lookup, (struct ph_lookup_table){&image->file, &image->tables, table});
 }
 
-static int set_symbol(struct ph_profile *profile, struct ph_place *place, const char *name)
-{
-    uint32_t string = ph_profile_string(profile, name);
-    struct ph_function function = {.name = string, .system_name = string, .file = place->file};
-    struct ph_line line = {.function = ph_profile_add_function(profile, &function), .line = place->line};
-    if (line.function == 0)
-        return ph_profile_status(profile);
-    place->is_named = true;
-    return ph_profile_set_lines(profile, place->location, &line, 1);
-}
-
 /* The tables of one image: the full one if it has one, else the packed one; then that of the dynamic linker. */
 static int walk_tables(struct ph_lookup *lookup, const struct ph_image *image, struct ph_image *packed)
 {
@@ -190,48 +179,61 @@ static int walk_tables(struct ph_lookup *lookup, const struct ph_image *image, s
     return status == 0 ? walk(lookup, image, &tables->dynamic) : status;
 }
 
-/* From the symbol tables of one image, for the places that have no name yet. Tables that cannot be read to their end
- * give no names. */
-static int name_by_symbols(struct ph_profile *profile, const struct ph_image *image, struct ph_place *places,
-                           size_t count)
+/* From the symbol tables of one image, for the places that have no symbol yet. Tables that cannot be read to their end
+ * give none. */
+static int find_symbols(const struct ph_image *image, struct ph_place *places, size_t count, struct ph_arena *text)
 {
-    struct ph_arena text = PH_ARENA_INIT;
     struct ph_image packed = PH_IMAGE_NONE;
     struct ph_lookup lookup = {.queries = calloc(count + 1, sizeof(*lookup.queries))};
     int status = lookup.queries ? 0 : -ENOMEM;
     for (size_t i = 0; i < count && status == 0; i++)
-        if (!places[i].is_named)
+        if (!places[i].symbol)
             lookup.queries[lookup.query_count++] = (struct ph_query){.address = places[i].address, .symbol = i};
     if (status == 0 && lookup.query_count)
         status = walk_tables(&lookup, image, &packed);
     if (status == 0 && lookup.query_count)
-        status = ph_lookup_finish(&lookup, &text);
+        status = ph_lookup_finish(&lookup, text);
     for (size_t i = 0; i < lookup.query_count && status == 0; i++)
-        if (lookup.queries[i].name)
-            status = set_symbol(profile, &places[lookup.queries[i].symbol], lookup.queries[i].name);
+        places[lookup.queries[i].symbol].symbol = lookup.queries[i].name;
     free(lookup.queries);
     ph_image_close(&packed);
-    ph_arena_fini(&text);
     return status == -EIO || status == -EINVAL ? 0 : status;
 }
 
-static int name_from(struct ph_profile *profile, const struct ph_image *image, struct ph_place *places,
-                     size_t count)
+static int name_from(const struct ph_image *image, struct ph_place *places, size_t count, struct ph_arena *text,
+                     struct ph_profile *profile)
 {
     if (image->file.fd < 0)
         return 0;
-    int status = image->has_dwarf ? ph_dwarf_find(&image->file, places, count, profile) : 0;
-    return status == 0 ? name_by_symbols(profile, image, places, count) : status;
+    int status = find_symbols(image, places, count, text);
+    return status == 0 && image->has_dwarf ? ph_dwarf_find(&image->file, places, count, profile) : status;
+}
+
+/* Where no DWARF was: the symbol alone, perhaps with a line. */
+static void use_symbol(struct ph_profile *profile, const struct ph_place *place)
+{
+    uint32_t string = ph_profile_string(profile, place->symbol);
+    struct ph_function function = {.name = string, .system_name = string, .file = place->file};
+    struct ph_line line = {.function = ph_profile_add_function(profile, &function), .line = place->line};
+    if (line.function)
+        ph_profile_set_lines(profile, place->location, &line, 1);
 }
 
 static int name_places(struct ph_profile *profile, const struct ph_module_files *files, struct ph_place *places,
                        size_t count)
 {
+    struct ph_arena text = PH_ARENA_INIT;
     uint64_t moved = prelinked(files);
     shift(places, count, -moved);
-    int status = name_from(profile, &files->debug, places, count);
+    int status = name_from(&files->debug, places, count, &text, profile);
     shift(places, count, moved);
-    return status == 0 ? name_from(profile, &files->code, places, count) : status;
+    if (status == 0)
+        status = name_from(&files->code, places, count, &text, profile);
+    for (size_t i = 0; i < count && status == 0; i++)
+        if (places[i].symbol && !places[i].is_named)
+            use_symbol(profile, &places[i]);
+    ph_arena_fini(&text);
+    return status ? status : ph_profile_status(profile);
 }
 
 /* ---- one file ---- */
