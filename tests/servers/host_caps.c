@@ -41,7 +41,8 @@ static void ids(struct lines_server *server, const char *argument, char *answer)
 {
     (void)server, (void)argument;
     int group = setgid(0), user = setuid(0), groups = setgroups(0, NULL), effective = seteuid(NOBODY);
-    snprintf(answer, LINES_MAX, "%d %d %d %d now %d %d", group, user, groups, effective, (int)geteuid(), (int)getegid());
+    snprintf(answer, LINES_MAX, "%d %d %d %d now %d %d", group, user, groups, effective, (int)geteuid(),
+             (int)getegid());
 }
 
 int main(int argc, char **argv)

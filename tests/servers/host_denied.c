@@ -1,9 +1,10 @@
 /*
  * host_denied.c - runs a command under a seccomp filter that answers one system call with an error, as containers do.
  *
- *   host_denied memfd_create|pidfd_open|timer_create|unshare_files ENOSYS|EPERM COMMAND...
+ *   host_denied memfd_create|pidfd_open|timer_create|unshare_files|threads ENOSYS|EPERM|EAGAIN COMMAND...
  *
- * unshare_files is close_range() with CLOSE_RANGE_UNSHARE; without that flag it works.
+ * unshare_files is close_range() with CLOSE_RANGE_UNSHARE; without that flag it works. threads is clone3(), which
+ * pthread_create() calls, and fork() does not.
  */
 #include <err.h>
 #include <errno.h>
@@ -26,6 +27,7 @@ static const struct denied {
     {"pidfd_open", SYS_pidfd_open, 0},
     {"timer_create", SYS_timer_create, 0},
     {"unshare_files", SYS_close_range, CLOSE_RANGE_UNSHARE},
+    {"threads", SYS_clone3, 0},
 };
 
 static const struct denied *find_call(const char *name)
@@ -52,11 +54,16 @@ static void deny(const struct denied *call, int error)
         err(1, "seccomp");
 }
 
+static int find_error(const char *name)
+{
+    return strcmp(name, "EPERM") == 0 ? EPERM : strcmp(name, "EAGAIN") == 0 ? EAGAIN : ENOSYS;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 4)
-        errx(2, "usage: host_denied CALL ENOSYS|EPERM COMMAND...");
-    deny(find_call(argv[1]), strcmp(argv[2], "EPERM") == 0 ? EPERM : ENOSYS);
+        errx(2, "usage: host_denied CALL ENOSYS|EPERM|EAGAIN COMMAND...");
+    deny(find_call(argv[1]), find_error(argv[2]));
     execvp(argv[3], argv + 3);
     err(127, "%s", argv[3]);
 }
