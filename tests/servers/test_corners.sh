@@ -79,7 +79,7 @@ for kind in closed full; do
     mkfifo "$WORK/fifo-$kind"
     sleep 100 <>"$WORK/fifo-$kind" & # somebody has it open for reading and writing: opening does not wait
     holder=$!
-    HOST_PIDS+=($holder)
+    HOST_PIDS+=("$holder")
     exec {pipe}>"$WORK/fifo-$kind"
     if [ $kind = full ]; then
         timeout 2 dd if=/dev/zero of="$WORK/fifo-$kind" bs=4096 oflag=nonblock 2>/dev/null
@@ -95,7 +95,7 @@ for kind in closed full; do
     stop_host
     is "no thread and a $kind stderr: it ends on SIGTERM as ever" "$HOST_STATUS" 143
     exec {pipe}>&-
-    kill -KILL $holder 2>/dev/null
+    kill -KILL $holder 2>/dev/null && wait $holder 2>/dev/null
 done
 HOST_PORT=$(free_port)
 start_host with no-thread "$WORK/host_lines" "$HOST_PORT"
