@@ -40,7 +40,8 @@ struct ph_command {
     int (*run)(const struct ph_command *command, int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct ph_command ph_cmd_heap, ph_cmd_help, ph_cmd_ps, ph_cmd_run;
+extern const struct ph_command ph_cmd_convert;
+extern const struct ph_command ph_cmd_heap, ph_cmd_help, ph_cmd_ps, ph_cmd_record, ph_cmd_run;
 
 /** ph_commands() - all of them, NULL-terminated, in the order of the help. */
 const struct ph_command *const *ph_commands(void);
