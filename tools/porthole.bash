@@ -6,6 +6,7 @@ declare -gA _porthole_options=(
     [run]="--listen --heap-sample --start --log --token-file --help"
     [ps]="--json --help"
     [heap]="--top --metric --seconds --gc --token-file --help"
+    [convert]="--output --format --metric --binary --debug-dir --token-file --help"
     [help]="--help"
 )
 
@@ -49,7 +50,9 @@ _porthole_value() {
     --log) _porthole_words "start quiet" "$2" ;;
     --metric) _porthole_words "inuse_space inuse_objects alloc_space alloc_objects" "$2" ;;
     --heap-sample) _porthole_words "64KiB 128KiB 256KiB 512KiB 1MiB 2MiB off" "$2" ;;
-    --token-file) _porthole_files "$2" ;;
+    --format) _porthole_words "pprof folded svg" "$2" ;;
+    --token-file | --output | -o | --binary) _porthole_files "$2" ;;
+    --debug-dir) _porthole_folders "$2" ;;
     --listen | --top | --seconds) ;;
     *) return 1 ;;
     esac
@@ -85,7 +88,7 @@ _porthole() {
         return
     elif [[ $cur == -* ]]; then
         _porthole_words "${_porthole_options[$command]-}" "$cur"
-    elif [[ $command == heap ]]; then
+    elif [[ $command == heap || $command == convert ]]; then
         _porthole_words "$(sed -n 's|.*@porthole/\([0-9]*\)$|\1|p' /proc/net/unix 2>/dev/null | sort -u)" "$cur"
         _porthole_files "$cur"
     elif [[ $command == help ]]; then
