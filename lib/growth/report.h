@@ -61,14 +61,18 @@ enum ph_growth_side { PH_SIDE_CALLER, PH_SIDE_ALLOCATOR };
 /* A place in the tree where growth concentrates. */
 struct ph_growth_inflection {
     enum ph_growth_side side;
-    bool is_spine;          /* found by descending the spine; else a hierarchical heavy hitter */
-    const uint32_t *frames; /* the path to it, root first; the frame itself is the last */
+    bool is_spine; /* found by descending the spine; else a hierarchical heavy hitter */
+    const uint32_t
+        *frames; /* the path to it from the root of its tree (the outermost caller, or the allocator's end);
+                               the frame itself is the last */
     uint32_t frame_count;
-    double growth;            /* sum of changes below it that no deeper inflection reports, units of the metric */
-    double share;             /* of the total growth, 0..1 */
-    double z;                 /* growth by its standard deviation */
-    uint32_t fan_out;         /* children that grew */
-    const uint32_t *children; /* the largest of these, frames; at most 5 */
+    double growth;    /* sum of changes below it that no deeper inflection reports (of the spine: all of them),
+                                 units of the metric */
+    double share;     /* of the total growth, 0..1 */
+    double z;         /* growth by its standard deviation */
+    uint32_t fan_out; /* children that grew */
+    const uint32_t *children; /* the largest of these, frames; at most 5. Where the stacks below it part: on the
+                                 allocator's side there may be callers between that they all share */
     const double *child_growth;
     uint32_t child_count;
 };

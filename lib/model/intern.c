@@ -298,7 +298,8 @@ uint32_t ph_profile_add_sample(struct ph_profile *profile, const uint32_t *frame
     uint64_t hash = sample_hash(&key);
     uint32_t sample = ph_index_find(&profile->sample_index, hash, sample_equal, profile, &key);
     if (sample != PH_INDEX_NONE) {
-        add_values(profile, sample, values);
+        if (profile->type_count)
+            add_values(profile, sample, values);
         return sample;
     }
     sample = add_sample(profile, &key, hash);

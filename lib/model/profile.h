@@ -150,7 +150,7 @@ int ph_profile_set_lines(struct ph_profile *profile, uint32_t location, const st
 
 /**
  * ph_profile_add_sample() - add @values (type_count of them) to the sample with this stack and these labels.
- * @frames: location numbers, leaf first; may be none. @labels may be NULL.
+ * @frames: location numbers, leaf first; may be none. @labels may be NULL; @values, too, without sample types.
  *
  * The sample is made if it is new; else the values are added to it, saturating at the ends of int64_t.
  * Returns the sample's place, or PH_INDEX_NONE with the status set.
