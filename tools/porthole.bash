@@ -43,6 +43,14 @@ _porthole_files() {
     done < <(compgen -f -- "$1")
 }
 
+_porthole_folders() {
+    local folder
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r folder; do
+        COMPREPLY+=("$folder")
+    done < <(compgen -d -- "$1")
+}
+
 # The value of option $1, as far as it is typed in $2. Fails if the option takes none.
 _porthole_value() {
     case $1 in
