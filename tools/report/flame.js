@@ -1,0 +1,227 @@
+// flame.js - the flame graph: boxes are elements, placed in per cent, so that the browser fits them to any width.
+'use strict';
+
+const ROW_PIXELS = 22, LEAST_PIXELS = 2;
+const flame = {trees: data.trees.map(completeTree), side: 0, mode: 'growth', top: 0, focus: 0, words: '', boxes: new Map()};
+
+function flameTree() {
+    return flame.trees[flame.side];
+}
+
+function weight() {
+    return WEIGHTS[flame.mode];
+}
+
+function nodeName(node) {
+    const frame = flameTree().frame[node];
+    return frame < 0 ? (flame.side ? 'all allocations' : 'all stacks') : frameName(frame);
+}
+
+// "▲ handle_request +53.0 MiB": the sign and the words say what the colour says.
+function nodeText(node) {
+    const value = flameTree().change[node];
+    return `${sign(value)} ${nodeName(node)} ${change(value)}`;
+}
+
+function isMarked(node) {
+    return flame.marks[flame.side].has(node);
+}
+
+// ---- drawing ----
+
+// How deep the colour is: the change as a share of all growth, or of all shrinkage if that is more; never too pale to see.
+function heat(node) {
+    const tree = flameTree(), most = Math.max(tree.growth[0], tree.growth[0] - tree.change[0]);
+    const share = most > 0 ? Math.min(1, Math.abs(tree.change[node]) / most) : 0;
+    return share < 0.0005 ? 0 : 12 + 88 * Math.sqrt(share);
+}
+
+function boxElement(box, row, isAbove) {
+    const tree = flameTree(), value = tree.change[box.node], pixels = box.width * flame.pixels;
+    const classes = ['node', value > 0 ? 'up' : value < 0 ? 'down' : '', isAbove ? 'above' : '', pixels < 12 ? 'thin' : '',
+        isMarked(box.node) ? 'here' : ''];
+    const node = element('div', {role: 'treeitem', tabindex: -1, class: classes.filter(Boolean).join(' '), 'data-node': box.node,
+        'aria-level': tree.depth[box.node] + 1, 'aria-label': nodeText(box.node) + (isMarked(box.node) ? ', growth concentrates here' : '')});
+    node.style.left = 100 * box.left + '%';
+    node.style.width = 100 * box.width + '%';
+    node.style.top = row * ROW_PIXELS + 'px';
+    node.style.setProperty('--heat', heat(box.node) + '%');
+    if (pixels >= 24)
+        node.append(isMarked(box.node) ? '◆ ' : '', `${sign(value)} ${nodeName(box.node)} `, element('b', {}, value ? change(value) : ''));
+    return node;
+}
+
+function drawFlame() {
+    const tree = flameTree(), above = ancestorsOf(tree, flame.top);
+    flame.pixels = Math.max(200, flame.levels.clientWidth);
+    const {boxes, hidden} = layOut(tree, flame.top, weight(), LEAST_PIXELS / flame.pixels);
+    const nodes = above.map(node => boxElement({node, left: 0, width: 1}, tree.depth[node], true));
+    nodes.push(...boxes.map(box => boxElement(box, tree.depth[box.node], false)));
+    flame.boxes = new Map(nodes.map(node => [Number(node.dataset.node), node]));
+    flame.levels.style.height = ROW_PIXELS * (1 + Math.max(0, ...nodes.map(node => node.getAttribute('aria-level') - 1))) + 'px';
+    flame.levels.replaceChildren(...nodes);
+    flame.empty.hidden = boxes.length > 0;
+    flame.empty.textContent = `Nothing to draw: no ${weight().text} here.`;
+    flame.reset.disabled = flame.top === 0;
+    drawNote(hidden);
+    markMatches();
+    moveTo(flame.boxes.has(flame.focus) ? flame.focus : flame.top, false);
+}
+
+function drawNote(hidden) {
+    const tree = flameTree(), parts = [];
+    if (hidden)
+        parts.push(`${hidden} branches are too narrow to be drawn: zoom in.`);
+    if (tree.cutCount)
+        parts.push(`${tree.cutCount.toLocaleString('en-US')} branches below ${+(100 * tree.cutShare).toPrecision(2)} % are not in this file.`);
+    if (tree.deepCount)
+        parts.push(`${tree.deepCount} stacks are deeper than drawn.`);
+    flame.note.textContent = parts.join(' ');
+}
+
+// ---- focus, zoom, search ----
+
+function moveTo(node, withFocus) {
+    const before = flame.boxes.get(flame.focus), box = flame.boxes.get(node);
+    if (before)
+        before.tabIndex = -1;
+    if (!box)
+        return;
+    flame.focus = node;
+    box.tabIndex = 0;
+    if (withFocus)
+        box.focus({preventScroll: false});
+    describe(node);
+}
+
+function describe(node) {
+    const tree = flameTree(), value = tree.change[node], frame = tree.frame[node], now = tree.now[node];
+    flame.readout.replaceChildren(
+        element('div', {}, frame < 0 ? nodeName(node) : frameElement(frame),
+            frame < 0 ? '' : element('span', {class: 'place'}, ' ', [data.frames[frame][FILE], data.frames[frame][MODULE]].filter(Boolean).join(', '))),
+        element('div', {}, element('b', {class: value > 0 ? 'grew' : value < 0 ? 'shrank' : ''}, `${sign(value)} ${change(value)}`),
+            ` from ${amount(now - value)} to ${amount(now)}; ${percent(tree.growth[node], tree.growth[0])} of all growth, `
+            + `${percent(now, tree.now[0])} of the size now${isMarked(node) ? '. ◆ Growth concentrates here.' : ''}`));
+}
+
+function zoomTo(node) {
+    flame.top = node;
+    flame.focus = node;
+    const hadFocus = flame.levels.contains(document.activeElement);
+    drawFlame();
+    if (hadFocus)
+        moveTo(node, true);
+}
+
+function markMatches() {
+    const {matches, found} = flame.words ? searchTree(flameTree(), weight(), flame.words) : {matches: new Set(), found: 0};
+    flame.levels.classList.toggle('searching', flame.words !== '');
+    for (const [node, box] of flame.boxes)
+        box.classList.toggle('match', matches.has(node));
+    flame.found.textContent = !flame.words ? '' : matches.size === 0 ? 'no match'
+        : `${matches.size.toLocaleString('en-US')} match, ${percent(found, weight().of(flameTree(), 0))} of the ${weight().text}`;
+}
+
+// ---- keys ----
+
+// The neighbour in the same row: boxes of a row are in order, whoever their parents are.
+function neighbour(step) {
+    const level = flame.boxes.get(flame.focus).getAttribute('aria-level');
+    const row = [...flame.boxes.values()].filter(box => box.getAttribute('aria-level') === level)
+        .sort((a, b) => parseFloat(a.style.left) - parseFloat(b.style.left));
+    const next = row[row.indexOf(flame.boxes.get(flame.focus)) + step];
+    return next ? Number(next.dataset.node) : flame.focus;
+}
+
+function firstChild() {
+    return childrenOf(flameTree(), flame.focus).find(child => flame.boxes.has(child)) || flame.focus;
+}
+
+const FLAME_KEYS = {
+    ArrowUp: () => moveTo(Math.max(0, flameTree().parent[flame.focus]), true),
+    ArrowDown: () => moveTo(firstChild(), true),
+    ArrowLeft: () => moveTo(neighbour(-1), true),
+    ArrowRight: () => moveTo(neighbour(1), true),
+    Home: () => moveTo(flame.boxes.has(0) ? 0 : flame.top, true),
+    Enter: () => zoomTo(flame.focus),
+    ' ': () => zoomTo(flame.focus),
+    Backspace: () => zoomTo(Math.max(0, flameTree().parent[flame.top])),
+    Escape: () => zoomTo(0),
+};
+
+function flameKey(event) {
+    const act = FLAME_KEYS[event.key];
+    if (!act || event.ctrlKey || event.altKey || event.metaKey)
+        return;
+    event.preventDefault();
+    act();
+}
+
+// ---- setting up ----
+
+function onBox(event, act) {
+    const box = event.target.closest('.node');
+    if (box)
+        act(Number(box.dataset.node));
+}
+
+function flameControls() {
+    const modes = Object.entries(WEIGHTS).map(([value, {text}]) => [value, text]);
+    const search = element('input', {type: 'search', placeholder: 'Search functions', 'aria-label': 'Search the flame graph', spellcheck: 'false'});
+    search.addEventListener('input', () => { flame.words = search.value.trim().toLowerCase(); markMatches(); });
+    flame.reset = element('button', {type: 'button'}, 'Reset zoom');
+    flame.reset.addEventListener('click', () => zoomTo(0));
+    flame.found = element('output', {class: 'soft'});
+    return element('div', {class: 'controls'},
+        choice('mode', 'Width:', modes, flame.mode, value => { flame.mode = value; zoomTo(0); }),
+        choice('side', 'From:', [['0', 'callers'], ['1', 'allocators']], '0', value => { flame.side = Number(value); zoomTo(0); }),
+        search, flame.found, flame.reset);
+}
+
+function swatch(kind, text) {
+    return element('span', {}, element('span', {class: 'swatch ' + kind}), text);
+}
+
+function flameKeyLine() {
+    return element('p', {class: 'key'}, swatch('up', '▲ grew'), swatch('down', '▼ shrank'), swatch('', '= unchanged'),
+        swatch('here', '◆ growth concentrates here'), element('span', {}, 'The deeper the colour, the larger the share of the change. ',
+            element('kbd', {}, '←↑↓→'), ' move, ', element('kbd', {}, 'Enter'), ' zooms, ', element('kbd', {}, 'Esc'), ' resets'));
+}
+
+function listenTo(levels) {
+    levels.addEventListener('click', event => onBox(event, node => { flame.boxes.get(node).focus(); zoomTo(node); }));
+    levels.addEventListener('pointerover', event => onBox(event, describe));
+    levels.addEventListener('pointerleave', () => describe(flame.focus));
+    levels.addEventListener('focusin', event => onBox(event, node => moveTo(node, false)));
+    levels.addEventListener('keydown', flameKey);
+}
+
+function showPlace(number) {
+    const {side, path} = data.inflections[number], node = nodeAtPath(flame.trees[side], path);
+    flame.side = side;
+    flame.mode = 'growth';
+    document.querySelector(`input[name=side][value="${side}"]`).checked = true;
+    document.querySelector('input[name=mode][value=growth]').checked = true;
+    zoomTo(Math.max(0, node));
+    moveTo(flame.focus, true);
+    byId('tree').scrollIntoView();
+}
+
+function startFlame() {
+    const marks = side => data.inflections.filter(place => place.side === side).map(place => nodeAtPath(flame.trees[side], place.path));
+    flame.marks = [0, 1].map(side => new Set(marks(side).filter(node => node > 0)));
+    flame.mode = flame.trees[0].growth[0] > 0 ? 'growth' : 'now';
+    flame.levels = element('div', {class: 'levels', role: 'tree', 'aria-label': 'Flame graph of the change'});
+    flame.empty = element('p', {class: 'soft'});
+    flame.note = element('p', {class: 'soft'});
+    flame.readout = element('div', {class: 'readout', 'aria-live': 'polite'});
+    byId('flame').append(flameControls(), element('div', {class: 'flame'}, flame.empty, flame.levels), flame.readout, flameKeyLine(), flame.note);
+    listenTo(flame.levels);
+    for (const button of document.querySelectorAll('[data-place]')) {
+        button.hidden = false;
+        button.addEventListener('click', () => showPlace(Number(button.dataset.place)));
+    }
+    let width = 0;
+    new ResizeObserver(() => { if (flame.levels.clientWidth !== width) { width = flame.levels.clientWidth; drawFlame(); } }).observe(flame.levels);
+    drawFlame();
+}
