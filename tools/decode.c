@@ -155,10 +155,15 @@ static const char *name_other(const struct input *input)
 static bool is_text(const struct input *input)
 {
     size_t looked = input->size_bytes < TEXT_LOOK_BYTES ? input->size_bytes : TEXT_LOOK_BYTES;
-    for (size_t i = 0; i < looked; i++)
-        if ((unsigned char)input->bytes[i] < ' ' && !strchr("\t\n\r\f\x1b", input->bytes[i]))
+    struct ph_scan scan = ph_scan_over(input->bytes, looked);
+    while (scan.end - scan.next > 3 || looked == input->size_bytes) { /* a character may be cut at the end */
+        if (ph_scan_done(&scan))
+            return true;
+        char c = *scan.next;
+        if (!ph_scan_utf8(&scan) || c == '\0' || ((unsigned char)c < ' ' && !strchr("\t\n\r\f\x1b", c)))
             return false;
-    return !memchr(input->bytes, '\0', looked);
+    }
+    return true;
 }
 
 static int refuse(const struct input *input, struct ph_error *error)
