@@ -10,7 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TOP_MAX 1000000
+#define TOP_MAX     1000000
+#define TOP_DEFAULT 10
+#define TOP_LEAST   2
+#define SITE_LINES  3  /* that one call site takes */
+#define OTHER_LINES 17 /* that the rest of a report takes */
 
 /* In the order of the enumerations. */
 static const char *const metrics[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space", NULL};
@@ -110,6 +114,12 @@ int ph_diff_options_take(const struct ph_command *command, struct ph_diff_option
         status = take_name(command, "color", value, colours, &place);
         options->colour = (enum ph_colour)place;
         break;
+    case PH_DIFF_BINARY:
+        options->decode.symbols.binary = value;
+        break;
+    case PH_DIFF_DEBUG_DIR:
+        options->decode.symbols.debug_dir = value;
+        break;
     case PH_DIFF_TOKEN_FILE:
         options->token_file = value;
         break;
@@ -124,11 +134,22 @@ static bool counts_objects(enum ph_heap_type metric)
     return metric == PH_HEAP_ALLOC_OBJECTS || metric == PH_HEAP_INUSE_OBJECTS;
 }
 
+static void say(void *context, const char *text)
+{
+    (void)context;
+    ph_complain("%s", text);
+}
+
 int ph_diff_options_finish(const struct ph_command *command, struct ph_diff_options *options)
 {
     struct ph_growth_options *growth = &options->growth;
     bool objects = counts_objects(growth->metric);
     uint64_t least = 0;
+    struct ph_error error;
+    options->decode.metric = metrics[growth->metric];
+    options->decode.symbols.warn = say;
+    if (ph_symbol_sources_check(&options->decode.symbols, &error) < 0)
+        return ph_usage_error(command, "%s", error.text);
     if (growth->limit_bytes && objects)
         return ph_usage_error(command, "--limit is in bytes, and --metric %s counts objects",
                               metrics[growth->metric]);
@@ -167,12 +188,21 @@ static bool locale_is_utf8(void)
     return is;
 }
 
+/* So many that the whole report is likely to fit a screen. */
+static size_t top_that_fits(void)
+{
+    size_t height = ph_terminal_height();
+    if (height == 0)
+        return TOP_DEFAULT;
+    return height < OTHER_LINES + TOP_LEAST * SITE_LINES ? TOP_LEAST : (height - OTHER_LINES) / SITE_LINES;
+}
+
 struct ph_diff_view ph_diff_options_view(const struct ph_diff_options *options)
 {
     return (struct ph_diff_view){
         .width = ph_terminal_width(),
         .has_colour = wants_colour(options->colour),
         .has_utf8 = locale_is_utf8(),
-        .top_count = options->top_count,
+        .top_count = options->top_count ? options->top_count : top_that_fits(),
     };
 }

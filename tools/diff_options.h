@@ -12,6 +12,7 @@
 
 #include "growth/analysis.h"
 #include "tools/command.h"
+#include "tools/decode.h"
 #include "tools/diff_text.h"
 
 #include <stdbool.h>
@@ -28,6 +29,8 @@ enum ph_diff_key {
     PH_DIFF_FDR,
     PH_DIFF_STRICT,
     PH_DIFF_COLOR,
+    PH_DIFF_BINARY,
+    PH_DIFF_DEBUG_DIR,
     PH_DIFF_TOKEN_FILE,
     PH_DIFF_KEY_END, /* here the command's own keys begin */
 };
@@ -42,24 +45,26 @@ enum ph_diff_key {
         {PH_DIFF_FOCUS, "focus", "REGEX", "only stacks with a function, file or module that matches"},             \
         {PH_DIFF_IGNORE, "ignore", "REGEX", "without stacks that have a match"},                                   \
         {PH_DIFF_HIDE, "hide", "REGEX", "without frames that match; their stacks stay"},                           \
-        {PH_DIFF_TOP, "top", "N", "show at most N growing sites [10]"},                                            \
+        {PH_DIFF_TOP, "top", "N", "show at most N call sites of each kind [as the terminal has room; else 10]"},   \
         {PH_DIFF_MIN, "min", "SIZE", "smaller changes are not called growth [1MiB]; of objects: a count"},         \
         {PH_DIFF_LIMIT, "limit", "SIZE", "tell when the total will meet this, such as 2GiB"},                      \
         {PH_DIFF_FDR, "fdr", "SHARE", "the share of false ones to accept among the sites called growing [0.05]"},  \
         {PH_DIFF_STRICT, "strict", NULL, "hold that share however the sites depend on each other; finds less"},    \
         {PH_DIFF_COLOR, "color", "WHEN",                                                                           \
          "auto (on a terminal, unless NO_COLOR is set; the default), always, never"},                              \
+        {PH_DIFF_BINARY, "binary", "FILE", PH_BINARY_HELP},                                                        \
+        {PH_DIFF_DEBUG_DIR, "debug-dir", "DIR", PH_DEBUG_DIR_HELP},                                                \
     {                                                                                                              \
         PH_DIFF_TOKEN_FILE, "token-file", "FILE",                                                                  \
-            "the token of an endpoint that asks for one; else "                                                    \
-            "$PORTHOLE_TOKEN_FILE"                                                                                 \
+            "the token of an endpoint that asks for one; else $PORTHOLE_TOKEN_FILE"                                \
     }
 
 enum ph_colour { PH_COLOUR_AUTO, PH_COLOUR_ALWAYS, PH_COLOUR_NEVER };
 
 struct ph_diff_options {
     struct ph_growth_options growth; /* its texts are borrowed from the command line */
-    size_t top_count;
+    size_t top_count;                /* 0: as many as fit */
+    struct ph_decode_options decode;
     enum ph_colour colour;
     const char *token_file; /* NULL: $PORTHOLE_TOKEN_FILE */
     const char *min_text;   /* as given: its unit depends on the metric */
@@ -67,7 +72,7 @@ struct ph_diff_options {
 
 #define PH_DIFF_OPTIONS_INIT                                                                                       \
     {                                                                                                              \
-        .growth = {.metric = PH_HEAP_INUSE_SPACE, .min_change = -1}, .top_count = 10                               \
+        .growth = {.metric = PH_HEAP_INUSE_SPACE, .min_change = -1 }                                               \
     }
 
 /** ph_diff_options_know() - is @key one of the above? */

@@ -3,8 +3,21 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* All zero if it is no terminal. */
+static struct winsize measure(void)
+{
+    struct winsize size = {0};
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+        return (struct winsize){0};
+    return size;
+}
+
 size_t ph_terminal_width(void)
 {
-    struct winsize size;
-    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    return measure().ws_col;
+}
+
+size_t ph_terminal_height(void)
+{
+    return measure().ws_row;
 }
