@@ -46,5 +46,5 @@ struct ph_onset ph_onset_find(const struct ph_points *points, const struct ph_sh
         return (struct ph_onset){best.index, (time[best.index] + time[best.index + 1]) / 2, time[low],
                                  time[high + 1]};
     double knot = between_points(points, scratch, best.index);
-    return (struct ph_onset){last_point_until(points, knot), knot, fmin(knot, time[low]), fmax(knot, time[high])};
+    return (struct ph_onset){last_point_until(points, knot), knot, time[low > 0 ? low - 1 : 0], time[high + 1]};
 }

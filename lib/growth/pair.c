@@ -7,8 +7,8 @@
 double ph_series_change(const struct ph_series *series, double *ret_variance)
 {
     size_t last = series->point_count - 1;
-    bool is_known = series->churn_variance >= 0;
-    *ret_variance = is_known ? series->churn_variance : series->variance[0] + series->variance[last];
+    double apart = series->variance[0] + series->variance[last];
+    *ret_variance = series->churn_variance >= 0 ? fmin(apart, series->churn_variance) : apart;
     return series->value[last] - series->value[0];
 }
 
@@ -51,7 +51,7 @@ struct ph_direction_p ph_pair_p(const struct ph_series *series)
     double before = series->sampled[0], after = series->sampled[last], turnover;
     if (has_turnover(series, &turnover)) {
         /* Estimates of mixed sizes may contradict the counts a little: nothing went that was not there. */
-        double change = after - before, sum = fmax(turnover, fabs(change));
+        double change = after - before, sum = fmax(fmin(turnover, before + after), fabs(change));
         return ph_counts_p((sum - change) / 2, (sum + change) / 2);
     }
     if (series->is_same_rate)

@@ -12,7 +12,8 @@ struct ph_direction_p {
     double growth, shrink;
 };
 
-/** ph_series_change() - of the value from first to last point, and the variance that sampling gives it. */
+/** ph_series_change() - of the value from first to last point, and a bound of the variance that sampling gives it: of both
+ * points, or of what was allocated and freed between, where that is known and less. */
 double ph_series_change(const struct ph_series *series, double *ret_variance);
 
 /**
@@ -32,8 +33,9 @@ double ph_turnover_variance(double value, double sampled);
 /**
  * ph_pair_p() - of the first and the last point of a series.
  *
- * Where it is known what was allocated and freed between (churn_variance), samples that came are compared with samples
- * that went: survivors say nothing of growth, and hide it. Else counts with counts; if the rates differ, values.
+ * Counts with counts; if the rates differ, values. Where it is known that fewer samples came and went between than there are
+ * (churn_variance), those that came with those that went: survivors say nothing of growth, and hide it. Of a queue M/M/inf
+ * the change has the variance 2 m (1 - exp(-t/L)), which is less than either sum: the smaller may be taken.
  */
 struct ph_direction_p ph_pair_p(const struct ph_series *series);
 

@@ -140,6 +140,10 @@ static enum ph_shape shape_of(const struct workspace *work, enum ph_growth_label
         *ret_label = PH_GROWTH_GROWING;
         return fits[PH_SHAPE_LINE].score <= fits[PH_SHAPE_HINGE].score ? PH_SHAPE_LINE : PH_SHAPE_HINGE;
     }
+    if (work->shapes.best == PH_SHAPE_FLAT || ph_gain_is_swing(work->points.value, work->points.count)) {
+        *ret_label = PH_GROWTH_NOISE;
+        return PH_SHAPE_FLAT;
+    }
     bool is_step = fits[PH_SHAPE_STEP].score <= fits[PH_SHAPE_FILL].score;
     *ret_label = is_step ? PH_GROWTH_STEP : PH_GROWTH_PLATEAU;
     return is_step ? PH_SHAPE_STEP : PH_SHAPE_FILL;
@@ -169,7 +173,8 @@ static int label_growth(const struct ph_series *series, struct ph_verdict *verdi
     if (error)
         return error;
     enum ph_shape shape = shape_of(&work, &verdict->label);
-    tell_onset(series, &work, shape, verdict);
+    if (shape != PH_SHAPE_FLAT)
+        tell_onset(series, &work, shape, verdict);
     if (verdict->label == PH_GROWTH_GROWING)
         verdict->rate_per_second = ph_late_slope(series->seconds, series->value, count);
     workspace_fini(&work);

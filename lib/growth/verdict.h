@@ -14,7 +14,8 @@
 #include <stddef.h>
 
 enum ph_growth_label {
-    PH_GROWTH_NOISE,        /* no change that sampling would not explain, or below the gates */
+    PH_GROWTH_NOISE, /* no change that sampling would not explain, or below the gates, or that swings: it once fell
+                               by as much as it has gained */
     PH_GROWTH_INSUFFICIENT, /* too few samples to tell: "no growth" would be a lie */
     PH_GROWTH_SHRINKING,
     PH_GROWTH_PLATEAU, /* grew and has levelled off */
