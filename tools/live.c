@@ -1,7 +1,6 @@
 #include "tools/live.h"
 
 #include "base/clock.h"
-#include "tools/source.h"
 
 #include <errno.h>
 #include <string.h>
@@ -40,6 +39,7 @@ static int read_profile(struct ph_live *live, struct ph_profile **ret_profile, s
         .route = "/debug/pprof/heap",
         .query = live->collect_first ? "gc=1" : "",
         .token_file = live->token_file,
+        .decode = live->decode,
         .timeout_ms = timeout_ms(live),
         .is_given_up = live->is_given_up,
     };

@@ -11,6 +11,7 @@
 #include "model/profile.h"
 #include "tools/origin.h"
 #include "tools/pace.h"
+#include "tools/source.h"
 #include "tools/target.h"
 
 #include <stdbool.h>
@@ -20,7 +21,8 @@ struct ph_live {
     /* To be set; the rest 0. */
     const struct ph_target *target; /* no file */
     const char *token_file;         /* NULL: $PORTHOLE_TOKEN_FILE */
-    bool collect_first;             /* gc=1 */
+    const struct ph_decode_options *decode;
+    bool collect_first; /* gc=1 */
     int64_t every_ns;
     int64_t patience_ns;       /* silent for so long, and at two ticks at least: it is taken for gone */
     bool (*is_given_up)(void); /* asked while it waits for an answer */
