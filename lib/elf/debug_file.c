@@ -76,9 +76,10 @@ enum trust {
     FOUND, /* at a path that the profile tells */
 };
 
+/* The device is no help: of a file on btrfs or overlayfs the maps file and stat() tell different ones. */
 static bool is_same_file(const struct ph_wanted_module *module, const struct ph_image *image)
 {
-    return module->inode == image->file.inode && module->device == image->file.device;
+    return module->inode != 0 && module->inode == image->file.inode;
 }
 
 static bool is_code_of(struct search *search, const struct ph_image *image, const char *path, enum trust trust)
@@ -92,10 +93,14 @@ static bool is_code_of(struct search *search, const struct ph_image *image, cons
                build_id_or_none(build_id), module->build_id);
         return false;
     }
-    if (trust == NAMED || (module->inode && is_same_file(module, image)))
+    if (trust == NAMED || is_same_file(module, image))
         return true;
     if (module->inode)
-        refuse(search, "%s is not the file that the profile was taken of (its inode is another): not used", path);
+        refuse(
+            search,
+            "%s is not the file that the profile was taken of (its inode is another): not used unless --binary or "
+            "--debug-dir names it",
+            path);
     else if (module->is_main)
         refuse(search,
                "%s: the profile has no build id to tell whether this is its program; not used, "

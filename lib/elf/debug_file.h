@@ -3,7 +3,7 @@
  * the agent has its own code at hand and looks no further than symbols.h.
  *
  * Names of another build are worse than none. A file is used if its build id is that of the module; if the profile
- * tells none, if device and inode are those of the module; if it tells neither, if a person named the file or folder.
+ * tells none, if its inode is that of the module; if it tells neither, if a person named the file or folder.
  * A separate debug file must have the build id of the module, else of the file with the code, else the checksum that
  * this one asks for.
  */
@@ -31,9 +31,9 @@ int ph_symbol_sources_check(const struct ph_symbol_sources *sources, struct ph_e
 
 /* A module as the profile tells of it. */
 struct ph_wanted_module {
-    const char *path;       /* "" if unknown */
-    const char *build_id;   /* lower-case hex; "" if unknown */
-    uint64_t device, inode; /* inode 0: unknown */
+    const char *path;     /* "" if unknown */
+    const char *build_id; /* lower-case hex; "" if unknown */
+    uint64_t inode;       /* 0: unknown */
     bool is_main;
 };
 

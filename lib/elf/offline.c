@@ -259,10 +259,8 @@ static struct ph_wanted_module describe(const struct work *work, uint32_t group,
     for (size_t i = 0; is_build_id(build_id) && i <= strlen(build_id); i++)
         ret_build_id[i] = (char)tolower((unsigned char)build_id[i]);
     const struct ph_module *mapped = work->modules ? ph_modules_find(work->modules, mapping->start) : NULL;
-    if (mapped && !mapped->deleted) {
-        module.device = mapped->device;
+    if (mapped && !mapped->deleted)
         module.inode = mapped->inode;
-    }
     return module;
 }
 

@@ -11,7 +11,7 @@
 
 /**
  * ph_offline_symbolize() - give each location without lines its lines.
- * @modules: of the maps text the profile came with, for device and inode; NULL if there was none.
+ * @modules: of the maps text the profile came with, for its inodes; NULL if there was none.
  *
  * The main program is the first mapping. Addresses of a profile without mappings belong to @sources->binary, which is
  * then taken as not relocated. Each file is opened once, its addresses are looked up in rising order. Mappings get the

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh SOURCE BUILD SECONDS - every parser under libFuzzer with the address and undefined-behaviour sanitizers.
 #
-# The kept corpus (corpus/TARGET) is read, new finds go to a temporary folder; a crash leaves its input in
+# The kept corpus (corpus/TARGET; all of them for fuzz_decode) is read, new finds go to a temporary folder; a crash leaves its input in
 # BUILD/tests/fuzz/ and fails. Two targets run at a time.
 set -u
 source_dir=$1 build_dir=$2 seconds=$3
@@ -12,24 +12,26 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
 
 flags=(-std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
-    -fno-sanitize-recover=undefined -I"$source_dir/lib" -I"$build_dir/lib")
+    -fno-sanitize-recover=undefined -I"$source_dir/lib" -I"$build_dir/lib" -I"$source_dir")
 
 compile() { # the rooms once, for all targets
     local file
     cd "$work" || return
-    for file in "$source_dir"/lib/base/*.c "$source_dir"/lib/model/*.c "$build_dir"/lib/model/profile.pb-c.c; do
+    for file in "$source_dir"/lib/{base,model,elf}/*.c "$build_dir"/lib/model/profile.pb-c.c \
+        "$source_dir"/tools/{decode,flame_script,flame_svg,flame_tree}.c; do
         "$clang" "${flags[@]}" -fsanitize=fuzzer-no-link -c "$file" -o "${file##*/}.o" || return
     done
 }
 
 fuzz() { # TARGET
-    local target=$1 log=$work/$1.log
+    local target=$1 log=$work/$1.log corpus=("$source_dir/tests/fuzz/corpus/$1")
+    [ "$target" != fuzz_decode ] || corpus=("$source_dir"/tests/fuzz/corpus/*)
     "$clang" "${flags[@]}" -fsanitize=fuzzer "$source_dir/tests/fuzz/$target.c" "$work"/*.o \
-        -lprotobuf-c -lz -liberty -lm -o "$out/$target" || return
+        -lprotobuf-c -lz -liberty -ldw -lelf -llzma -lm -o "$out/$target" || return
     mkdir -p "$work/new/$target"
     if timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3072 \
         -max_len=65536 -artifact_prefix="$out/$target-" -print_final_stats=1 \
-        "$work/new/$target" "$source_dir/tests/fuzz/corpus/$target" >"$log" 2>&1; then
+        "$work/new/$target" "${corpus[@]}" >"$log" 2>&1; then
         echo "ok - $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in ${seconds} s"
     else
         tail -40 "$log"

@@ -333,7 +333,7 @@ static void parse_modules(const struct fixture *fixture, const char *path, int o
     assert_int_equal(ph_modules_parse(text, strlen(text), ret_modules, NULL), 0);
 }
 
-static void device_and_inode_tell_a_file_without_build_id(void **state)
+static void the_inode_tells_a_file_without_build_id(void **state)
 {
     struct fixture *fixture = *state;
     struct ph_modules modules;
@@ -491,7 +491,7 @@ int main(void)
         TEST(a_debug_file_of_another_build_is_refused),
         TEST(a_file_that_cannot_be_told_is_refused_unless_a_person_named_it),
         TEST(files_are_found_below_the_debug_folder_by_path_and_by_name),
-        TEST(device_and_inode_tell_a_file_without_build_id),
+        TEST(the_inode_tells_a_file_without_build_id),
         TEST(programs_are_named_wherever_they_were_loaded),
         TEST(programs_that_are_not_relocated_are_named),
         TEST(without_mappings_addresses_are_those_of_the_binary),

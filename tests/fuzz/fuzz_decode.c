@@ -1,0 +1,43 @@
+/* fuzz_decode.c - any bytes as a profile of whatever format they look like, and what convert makes of it. */
+#include "model/folded.h"
+#include "sound.h"
+#include "tools/decode.h"
+#include "tools/flame_svg.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
+
+/* Whatever names hold, the graph is text without control characters, and its elements are closed. */
+static void require_drawable(struct ph_profile *profile)
+{
+    struct ph_buf out = PH_BUF_INIT;
+    struct ph_flame_options options = {.title = ph_profile_text(profile, profile->string_count - 1)};
+    size_t opened = 0, closed = 0;
+    require(ph_flame_svg_write(profile, &options, &out) == 0, "flame graph", "failed");
+    for (size_t i = 0; i < out.size_bytes; i++)
+        require((unsigned char)out.data[i] >= ' ' || out.data[i] == '\n', "flame graph", "control character");
+    for (const char *at = out.data; (at = strstr(at, "<g ")) != NULL; at++)
+        opened++;
+    for (const char *at = out.data; (at = strstr(at, "</g>")) != NULL; at++)
+        closed++;
+    require(opened == closed, "flame graph", "elements are left open");
+    ph_buf_fini(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
+{
+    struct ph_profile *profile = NULL;
+    struct ph_error error = {0};
+    struct ph_buf folded = PH_BUF_INIT;
+    enum ph_format format;
+    int status = ph_decode((const char *)data, size_bytes, NULL, &format, &profile, &error);
+    if (status < 0) {
+        require_refusal(status, &error);
+        require(!strchr(error.text, '\n'), "refused in more than one line", error.text);
+        return 0;
+    }
+    require(ph_folded_write(profile, 0, &folded) == 0, "write folded", "failed");
+    ph_buf_fini(&folded);
+    require_drawable(profile);
+    require_sound(profile);
+    return 0;
+}
