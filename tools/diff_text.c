@@ -156,8 +156,8 @@ static void write_table(struct ph_diff_page *page)
     static const enum ph_heap_type order[] = {PH_HEAP_INUSE_SPACE, PH_HEAP_INUSE_OBJECTS, PH_HEAP_ALLOC_SPACE,
                                               PH_HEAP_ALLOC_OBJECTS};
     ph_paint_end(&page->paint);
-    ph_paint_printf(&page->paint, PH_STYLE_FAINT, "%-15s%13s%13s%13s%10s%14s", "", "first", "last", "change",
-                    "of first", "beyond noise");
+    ph_paint_printf(&page->paint, PH_STYLE_FAINT, "%-15s%13s%13s%13s%10s%14s", "", "base", "new", "change",
+                    "of base", "beyond noise");
     ph_paint_end(&page->paint);
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         write_row(page, order[i]);

@@ -35,30 +35,62 @@ static size_t path_name_room(const struct ph_paint *paint)
     return paint->width == 0 ? SIZE_MAX : paint->width / 3 > NAME_LEAST ? paint->width / 3 : NAME_LEAST;
 }
 
+/* The names of a path, as they are shown. */
+struct path {
+    struct ph_buf names[PATH_FRAMES_MAX];
+    uint32_t count;
+};
+
+static size_t width_of(const struct ph_buf *name)
+{
+    return name->data ? ph_visible_width(name->data) : 0;
+}
+
+static void make_path(struct ph_diff_page *page, const uint32_t *frames, uint32_t first, uint32_t count, int step,
+                      struct path *path)
+{
+    struct ph_buf name = PH_BUF_INIT;
+    for (path->count = 0; path->count < count && path->count < PATH_FRAMES_MAX; path->count++) {
+        struct ph_buf *shown = &path->names[path->count];
+        name.size_bytes = 0;
+        ph_diff_function(page->report, frames[(int64_t)first + (int64_t)step * path->count], &name);
+        ph_paint_cut(&page->paint, name.data ? name.data : "", path_name_room(&page->paint), shown);
+        if (ph_buf_status(shown) < 0)
+            page->paint.out->failed = shown->failed;
+    }
+    if (ph_buf_status(&name) < 0)
+        page->paint.out->failed = name.failed;
+    ph_buf_fini(&name);
+}
+
+/* How many names fit in @room; behind less than all of them stands how many more there are. */
+static uint32_t names_that_fit(const struct path *path, uint32_t count, size_t arrow_width, size_t room)
+{
+    size_t width = 0;
+    uint32_t fitting = 0;
+    for (uint32_t i = 0; i < path->count; i++) {
+        width += width_of(&path->names[i]) + (i ? arrow_width : 0);
+        if (width <= room && (i + 1 == count || room - width >= MORE_WIDTH))
+            fitting = i + 1;
+    }
+    return fitting ? fitting : 1; /* cut at the end of the line */
+}
+
 void ph_diff_text_path(struct ph_diff_page *page, const uint32_t *frames, uint32_t first, uint32_t count, int step,
                        const char *arrow)
 {
     struct ph_paint *paint = &page->paint;
-    struct ph_buf name = PH_BUF_INIT, shown = PH_BUF_INIT;
-    uint32_t i;
-    for (i = 0; i < count; i++) {
-        name.size_bytes = shown.size_bytes = 0;
-        ph_diff_function(page->report, frames[(int64_t)first + (int64_t)step * i], &name);
-        ph_paint_cut(paint, name.data ? name.data : "", path_name_room(paint), &shown);
-        const char *text = shown.data ? shown.data : "";
-        size_t needed = ph_visible_width(text) + (i ? ph_visible_width(arrow) : 0);
-        size_t reserve = i + 1 < count ? MORE_WIDTH : 0;
-        if (i > 0 && (i == PATH_FRAMES_MAX || needed + reserve > ph_paint_room(paint)))
-            break;
+    struct path path = {0};
+    make_path(page, frames, first, count, step, &path);
+    uint32_t fitting = names_that_fit(&path, count, ph_visible_width(arrow), ph_paint_room(paint));
+    for (uint32_t i = 0; i < fitting; i++) {
         ph_paint_text(paint, PH_STYLE_FAINT, i ? arrow : "");
-        ph_paint_text(paint, PH_STYLE_PLAIN, text);
+        ph_paint_text(paint, PH_STYLE_PLAIN, path.names[i].data ? path.names[i].data : "");
     }
-    if (i < count)
-        ph_paint_printf(paint, PH_STYLE_FAINT, " (%u more)", count - i);
-    if (ph_buf_status(&name) < 0 || ph_buf_status(&shown) < 0)
-        paint->out->failed = name.failed ? name.failed : shown.failed;
-    ph_buf_fini(&name);
-    ph_buf_fini(&shown);
+    if (fitting < count)
+        ph_paint_printf(paint, PH_STYLE_FAINT, " (%u more)", count - fitting);
+    for (uint32_t i = 0; i < path.count; i++)
+        ph_buf_fini(&path.names[i]);
 }
 
 /* ---- where growth concentrates ---- */
@@ -95,14 +127,15 @@ static void write_inflection(struct ph_diff_page *page, const struct ph_growth_i
     const struct ph_growth_report *report = page->report;
     struct ph_paint *paint = &page->paint;
     uint32_t last = inflection->frame_count - 1, root = 0;
+    bool is_site = inflection->fan_out == 0; /* it ends here: "What grew" has the rest */
     ph_paint_printf(paint, PH_STYLE_STRONG, "%s", ph_diff_change(report->metric, inflection->growth).text);
     ph_paint_printf(paint, PH_STYLE_PLAIN, ", %s of all growth, %s ", ph_diff_percent(inflection->share, 1).text,
-                    sides[inflection->side].growth);
+                    is_site ? "in" : sides[inflection->side].growth);
     ph_diff_text_function(page, PH_STYLE_STRONG, inflection->frames[last]);
     ph_paint_end(paint);
     while (root < last && ph_diff_is_start(report, inflection->frames[root]))
         root++;
-    if (root < last) {
+    if (root < last && !is_site) {
         ph_paint_skip(paint, INDENT);
         ph_paint_text(paint, PH_STYLE_FAINT, sides[inflection->side].before);
         ph_diff_text_path(page, inflection->frames, last - 1, last - root, -1, ph_diff_text_arrow(page));

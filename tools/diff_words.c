@@ -65,7 +65,11 @@ struct ph_human ph_diff_percent(double part, double whole)
     if (isnan(part) || isnan(whole) || !(fabs(whole) > 0))
         return percent;
     double value = 100 * part / whole;
-    snprintf(percent.text, sizeof(percent.text), fabs(value) < 1e6 ? "%.1f%%" : "%.0e%%", value);
+    snprintf(percent.text, sizeof(percent.text),
+             fabs(value) < 1000  ? "%.1f%%"
+             : fabs(value) < 1e6 ? "%.0f%%"
+                                 : "%.0e%%",
+             value);
     return percent;
 }
 

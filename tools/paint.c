@@ -115,29 +115,42 @@ void ph_paint_skip(struct ph_paint *paint, size_t column)
         ph_paint_printf(paint, PH_STYLE_PLAIN, "%*s", (int)(column - paint->column), "");
 }
 
+/* How many bytes of @text, which begins with a word, make up the words that fit in @room; one word at least. */
+static size_t fitting_words(const char *text, size_t room)
+{
+    size_t fitting = strcspn(text, " "), end = fitting;
+    while (text[end]) {
+        end += strspn(text + end, " ");
+        end += strcspn(text + end, " ");
+        size_t width = 0;
+        for (size_t i = 0; i < end; i++)
+            width += ((unsigned char)text[i] & 0xc0) != 0x80; /* as ph_visible_width() */
+        if (width > room)
+            break;
+        fitting = end;
+    }
+    return fitting;
+}
+
 void ph_paint_wrapped(struct ph_paint *paint, enum ph_style style, size_t indent, const char *text)
 {
-    struct ph_buf shown = PH_BUF_INIT, word = PH_BUF_INIT;
-    bool has_words = false;
+    struct ph_buf shown = PH_BUF_INIT, line = PH_BUF_INIT;
     ph_visible(&shown, text);
     const char *next = shown.data ? shown.data : "";
     for (next += strspn(next, " "); *next; next += strspn(next, " ")) {
-        size_t length = strcspn(next, " ");
-        word.size_bytes = 0;
-        ph_buf_append(&word, next, length);
-        next += length;
-        if (has_words && ph_visible_width(word.data ? word.data : "") + 1 > ph_paint_room(paint)) {
+        size_t size_bytes = fitting_words(next, ph_paint_room(paint));
+        line.size_bytes = 0;
+        ph_buf_append(&line, next, size_bytes);
+        next += size_bytes;
+        ph_paint_text(paint, style, line.data ? line.data : "");
+        if (next[strspn(next, " ")]) {
             ph_paint_end(paint);
             ph_paint_skip(paint, indent);
-            has_words = false;
         }
-        ph_paint_text(paint, PH_STYLE_PLAIN, has_words ? " " : "");
-        ph_paint_text(paint, style, word.data ? word.data : "");
-        has_words = true;
     }
     ph_paint_end(paint);
-    if (ph_buf_status(&shown) < 0 || ph_buf_status(&word) < 0)
-        paint->out->failed = shown.failed ? shown.failed : word.failed;
+    if (ph_buf_status(&shown) < 0 || ph_buf_status(&line) < 0)
+        paint->out->failed = shown.failed ? shown.failed : line.failed;
     ph_buf_fini(&shown);
-    ph_buf_fini(&word);
+    ph_buf_fini(&line);
 }

@@ -39,6 +39,7 @@ static void percentages_of_nothing_are_none(void **state)
     assert_string_equal(ph_diff_percent_change(-1, 3).text, "-33.3%");
     assert_string_equal(ph_diff_percent(1, 0).text, "-");
     assert_string_equal(ph_diff_percent(NAN, 1).text, "-");
+    assert_string_equal(ph_diff_percent(1234.5, 10).text, "12345%");
     assert_string_equal(ph_diff_percent(1e12, 1).text, "1e+14%");
 }
 

@@ -100,7 +100,7 @@ static void words_wrap_under_their_indent(void **state)
 {
     struct ph_paint p = paint(16, false, false);
     ph_paint_text(&p, PH_STYLE_PLAIN, "- ");
-    ph_paint_wrapped(&p, PH_STYLE_PLAIN, 2, "the quick brown  fox");
+    ph_paint_wrapped(&p, PH_STYLE_PLAIN, 2, "the quick brown fox");
     ph_paint_wrapped(&p, PH_STYLE_PLAIN, 0, "");
     expect("- the quick\n  brown fox\n\n");
 }
