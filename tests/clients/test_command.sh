@@ -42,7 +42,7 @@ shows "--version tells the version" '^porthole [0-9]+\.[0-9]+\.[0-9]+$' --versio
 shows "help lists the commands" '^  heap +show' help
 is "no line of help is wider than 80" "$(awk 'length > 80' out)" ""
 is "--help is help" "$("$PORTHOLE" --help)" "$("$PORTHOLE" help)"
-for command in run ps heap convert help; do
+for command in run ps heap diff convert help; do
     shows "help $command explains it" "^Usage: porthole $command" help $command
     is "$command --help is help $command" "$("$PORTHOLE" $command --help)" "$(cat out)"
     is "$command -h is help $command" "$("$PORTHOLE" $command -h)" "$(cat out)"
@@ -98,7 +98,7 @@ completes() {
     is "completion: ${*:2}" "$offered" "$1 "
 }
 touch profile-one.pb.gz
-completes "--help --version heap help ps run" porthole ""
+completes "--help --version convert heap help ps run" porthole ""
 completes "heap help" porthole he
 completes "inuse_objects inuse_space" porthole heap --metric inuse
 completes "alloc_objects alloc_space" porthole heap --metric = al
@@ -237,12 +237,12 @@ head -c 100 jemalloc.heap >cut.heap
 printf '\0\1\2\3junk' >junk
 printf '<!DOCTYPE html><p>404' >page.html
 truncate -s 10G sparse
-told "an empty file" 1 "empty: empty" heap empty
+told "an empty file" 1 "empty: byte 0: empty" heap empty
 told "a truncated profile" 1 "cut.gz: " heap cut.gz
 told "a truncated raw profile" 1 "cut.pb: " heap cut.pb
 told "a truncated dump" 1 "cut.heap: line" heap cut.heap
 told "binary junk" 1 "junk: " heap junk
-told "a saved error page" 1 "page.html: HTML" heap page.html
+told "a saved error page" 1 "page.html: byte 0: HTML" heap page.html
 told "a file of 10 GB without content" 1 "sparse: larger than 1 GiB" heap sparse
 told "a missing file" 1 "cannot open none.gz: No such file" heap none.gz
 told "a folder" 1 "cannot read /tmp: Is a directory" heap /tmp
