@@ -9,7 +9,6 @@
 #include "model/scale.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,8 +140,8 @@ int ph_growth_report(struct ph_growth *growth, struct ph_growth_report **ret_rep
 {
     struct ph_report_maker maker = {.growth = growth};
     if (growth->history.profile_count < 2)
-        return ph_error_set(error, -EINVAL, "%" PRIu32 " profiles, expected at least two to compare",
-                            growth->history.profile_count);
+        return ph_error_set(error, -EINVAL, "%s, expected at least two to compare",
+                            growth->history.profile_count ? "1 profile" : "no profiles");
     int status = make(&maker);
     if (status < 0) {
         ph_growth_report_free(maker.report);

@@ -42,6 +42,11 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
+static const char *is_or_are(size_t count)
+{
+    return count == 1 ? "is" : "are";
+}
+
 static const char *name_at(const struct writer *writer, size_t place)
 {
     return ph_maker_added(writer->maker, place)->name;
@@ -87,11 +92,13 @@ static void warn_of_restarts(struct writer *writer)
     const struct ph_timeline *timeline = &writer->maker->timeline;
     const struct ph_moment *moments = writer->maker->growth->moments;
     if (timeline->left_out_before)
-        warn(writer, "%zu profile%s before %s left out: of another process, restarted since",
-             timeline->left_out_before, plural(timeline->left_out_before), name_at(writer, 0));
+        warn(writer, "%zu profile%s before %s %s left out: of another process, restarted since",
+             timeline->left_out_before, plural(timeline->left_out_before), name_at(writer, 0),
+             is_or_are(timeline->left_out_before));
     if (timeline->left_out_after)
-        warn(writer, "%zu profile%s after %s left out: of another process, which has too few yet",
-             timeline->left_out_after, plural(timeline->left_out_after), name_at(writer, timeline->count - 1));
+        warn(writer, "%zu profile%s after %s %s left out: of another process, which has too few yet",
+             timeline->left_out_after, plural(timeline->left_out_after), name_at(writer, timeline->count - 1),
+             is_or_are(timeline->left_out_after));
     for (size_t i = 1; i < timeline->count; i++)
         if (timeline->is_break[i])
             warn(writer,
