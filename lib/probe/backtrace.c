@@ -1,5 +1,8 @@
 #include "probe/backtrace.h"
 
+#include "probe/unwind.h"
+
+#include <stdbool.h>
 #include <unwind.h>
 
 /* Set by the linker for this object: its ELF header and the end of its code. */
@@ -7,6 +10,7 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char etext[] __attribute__((visibility("hidden")));
 
 static unsigned suspended_count; /* atomic */
+static bool has_registered;      /* atomic: there may be tables that only libgcc knows */
 
 struct walk {
     void **frames;
@@ -32,6 +36,7 @@ static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *arg
 
 void ph_backtrace_suspend(void)
 {
+    __atomic_store_n(&has_registered, true, __ATOMIC_RELAXED);
     __atomic_fetch_add(&suspended_count, 1, __ATOMIC_ACQ_REL);
 }
 
@@ -44,6 +49,10 @@ size_t ph_backtrace(void **ret_frames, size_t capacity)
 {
     if (__atomic_load_n(&suspended_count, __ATOMIC_ACQUIRE))
         return 0;
+    size_t count = 0;
+    if (!__atomic_load_n(&has_registered, __ATOMIC_RELAXED) &&
+        ph_unwind(ret_frames, capacity, (uintptr_t)__ehdr_start, (uintptr_t)etext, &count))
+        return count;
     struct walk walk = {ret_frames, 0, capacity};
     _Unwind_Backtrace(note_frame, &walk);
     return walk.count;
@@ -52,5 +61,7 @@ size_t ph_backtrace(void **ret_frames, size_t capacity)
 void ph_backtrace_warm(void)
 {
     void *frame;
+    struct walk walk = {&frame, 0, 1};
     ph_backtrace(&frame, 1);
+    _Unwind_Backtrace(note_frame, &walk);
 }

@@ -1,8 +1,8 @@
 /*
  * backtrace.h - the stack of the calling thread, on the host's thread, in normal code.
  *
- * libgcc's unwinder: lock-free since glibc 2.35 (_dl_find_object). libunwind takes loader locks and may allocate, so
- * it is never used here. Not async-signal-safe.
+ * By unwind.h; what that cannot walk, by libgcc's unwinder: lock-free since glibc 2.35 (_dl_find_object). libunwind takes
+ * loader locks and may allocate, so it is never used here. Not async-signal-safe.
  */
 #ifndef PH_PROBE_BACKTRACE_H
 #define PH_PROBE_BACKTRACE_H
@@ -13,7 +13,7 @@
 /** ph_backtrace() - at most @capacity return addresses, leaf first, without frames of Porthole. The count. */
 size_t ph_backtrace(void **ret_frames, size_t capacity);
 
-/** ph_backtrace_suspend() - until as many calls of ph_backtrace_resume(), ph_backtrace() finds nothing, on no thread. */
+/** ph_backtrace_suspend() - the host registers unwinding tables (hook_frames.c): until as many calls of ph_backtrace_resume(), ph_backtrace() finds nothing, on no thread. */
 void ph_backtrace_suspend(void);
 void ph_backtrace_resume(void);
 
