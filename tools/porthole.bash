@@ -6,6 +6,8 @@ declare -gA _porthole_options=(
     [run]="--listen --heap-sample --start --log --token-file --help"
     [ps]="--json --help"
     [heap]="--top --metric --seconds --gc --token-file --help"
+    [diff]="--metric --by --focus --ignore --hide --top --min --limit --fdr --strict --color --binary --debug-dir
+        --token-file --format --output --fail-on --help"
     [convert]="--output --format --metric --binary --debug-dir --token-file --help"
     [help]="--help"
 )
@@ -58,9 +60,19 @@ _porthole_value() {
     --log) _porthole_words "start quiet" "$2" ;;
     --metric) _porthole_words "inuse_space inuse_objects alloc_space alloc_objects" "$2" ;;
     --heap-sample) _porthole_words "64KiB 128KiB 256KiB 512KiB 1MiB 2MiB off" "$2" ;;
-    --format) _porthole_words "pprof folded svg" "$2" ;;
+    --by) _porthole_words "function line address module" "$2" ;;
+    --color) _porthole_words "auto always never" "$2" ;;
+    --fail-on) _porthole_words "growing step never" "$2" ;;
+    --format)
+        if [[ ${COMP_WORDS[1]} == diff ]]; then
+            _porthole_words "text json html pprof folded" "$2"
+        else
+            _porthole_words "pprof folded svg" "$2"
+        fi
+        ;;
     --token-file | --output | -o | --binary) _porthole_files "$2" ;;
     --debug-dir) _porthole_folders "$2" ;;
+    --focus | --ignore | --hide | --min | --limit | --fdr) ;;
     --listen | --top | --seconds) ;;
     *) return 1 ;;
     esac
@@ -96,7 +108,7 @@ _porthole() {
         return
     elif [[ $cur == -* ]]; then
         _porthole_words "${_porthole_options[$command]-}" "$cur"
-    elif [[ $command == heap || $command == convert ]]; then
+    elif [[ $command == heap || $command == diff || $command == convert ]]; then
         _porthole_words "$(sed -n 's|.*@porthole/\([0-9]*\)$|\1|p' /proc/net/unix 2>/dev/null | sort -u)" "$cur"
         _porthole_files "$cur"
     elif [[ $command == help ]]; then
