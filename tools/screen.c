@@ -103,6 +103,21 @@ int ph_screen_keys(void)
     return has_keys ? STDIN_FILENO : -1;
 }
 
+/* How many bytes the key has that begins here: of an escape sequence up to its last (ECMA-48, 5.4). */
+static size_t key_length(const char *bytes, size_t size_bytes)
+{
+    size_t length = 2;
+    if (size_bytes < 2 || bytes[0] != '\033')
+        return 1;
+    if (bytes[1] == 'O')
+        return size_bytes < 3 ? size_bytes : 3;
+    if (bytes[1] != '[')
+        return 1; /* Escape, and then another key */
+    while (length < size_bytes && bytes[length] >= 0x20 && bytes[length] < 0x40)
+        length++;
+    return length < size_bytes ? length + 1 : size_bytes;
+}
+
 enum ph_key ph_screen_parse_key(const char *bytes, size_t size_bytes, size_t *ret_length)
 {
     static const struct {
@@ -136,7 +151,7 @@ enum ph_key ph_screen_parse_key(const char *bytes, size_t size_bytes, size_t *re
             return rows[i].key;
         }
     }
-    *ret_length = 1;
+    *ret_length = key_length(bytes, size_bytes);
     return PH_SCREEN_NO_KEY;
 }
 

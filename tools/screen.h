@@ -36,7 +36,8 @@ enum ph_key {
 /** ph_screen_key() - the next key that was pressed and means something here. Does not wait. */
 enum ph_key ph_screen_key(void);
 
-/** ph_screen_parse_key() - the key that @bytes begin with; an unknown one is PH_SCREEN_NO_KEY. @ret_length: how many bytes it has. */
+/** ph_screen_parse_key() - the key that @bytes begin with, PH_SCREEN_NO_KEY for one without meaning. @ret_length: its
+ * bytes, of which there is at least one. */
 enum ph_key ph_screen_parse_key(const char *bytes, size_t size_bytes, size_t *ret_length);
 
 /* What to show: @text in between, from its line @first_line on, and a line above and below it that stay. */
