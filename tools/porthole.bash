@@ -8,6 +8,9 @@ declare -gA _porthole_options=(
     [heap]="--top --metric --seconds --gc --token-file --help"
     [diff]="--metric --by --focus --ignore --hide --top --min --limit --fdr --strict --color --binary --debug-dir
         --token-file --format --output --fail-on --help"
+    [record]="--every --count --for --output --gc --patience --token-file --help"
+    [watch]="--every --count --gc --patience --metric --by --focus --ignore --hide --top --min --limit --fdr --strict
+        --color --binary --debug-dir --token-file --help"
     [convert]="--output --format --metric --binary --debug-dir --token-file --help"
     [help]="--help"
 )
@@ -70,10 +73,18 @@ _porthole_value() {
             _porthole_words "pprof folded svg" "$2"
         fi
         ;;
-    --token-file | --output | -o | --binary) _porthole_files "$2" ;;
+    --every | --for | --patience) _porthole_words "10s 30s 1m 10m 1h" "$2" ;;
+    --output | -o)
+        if [[ ${COMP_WORDS[1]} == record ]]; then
+            _porthole_folders "$2"
+        else
+            _porthole_files "$2"
+        fi
+        ;;
+    --token-file | --binary) _porthole_files "$2" ;;
     --debug-dir) _porthole_folders "$2" ;;
     --focus | --ignore | --hide | --min | --limit | --fdr) ;;
-    --listen | --top | --seconds) ;;
+    --listen | --top | --seconds | --count) ;;
     *) return 1 ;;
     esac
 }
@@ -108,9 +119,9 @@ _porthole() {
         return
     elif [[ $cur == -* ]]; then
         _porthole_words "${_porthole_options[$command]-}" "$cur"
-    elif [[ $command == heap || $command == diff || $command == convert ]]; then
+    elif [[ $command =~ ^(heap|diff|record|watch|convert)$ ]]; then
         _porthole_words "$(sed -n 's|.*@porthole/\([0-9]*\)$|\1|p' /proc/net/unix 2>/dev/null | sort -u)" "$cur"
-        _porthole_files "$cur"
+        [[ $command =~ ^(record|watch)$ ]] || _porthole_files "$cur"
     elif [[ $command == help ]]; then
         _porthole_words "${!_porthole_options[*]} env" "$cur"
     fi

@@ -42,7 +42,7 @@ shows "--version tells the version" '^porthole [0-9]+\.[0-9]+\.[0-9]+$' --versio
 shows "help lists the commands" '^  heap +show' help
 is "no line of help is wider than 80" "$(awk 'length > 80' out)" ""
 is "--help is help" "$("$PORTHOLE" --help)" "$("$PORTHOLE" help)"
-for command in run ps heap diff convert help; do
+for command in run ps heap diff record watch convert help; do
     shows "help $command explains it" "^Usage: porthole $command" help $command
     is "$command --help is help $command" "$("$PORTHOLE" $command --help)" "$(cat out)"
     is "$command -h is help $command" "$("$PORTHOLE" $command -h)" "$(cat out)"
