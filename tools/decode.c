@@ -126,8 +126,10 @@ static const struct {
     const char *begin, *what;
 } others[] = {
     {"<!", "HTML or JSON"},
-    {"<h", "HTML or JSON"},
-    {"<H", "HTML or JSON"},
+    {"<html>", "HTML or JSON"}, /* not "<h": <hashbrown::HashMap>::insert is a function */
+    {"<html ", "HTML or JSON"},
+    {"<HTML", "HTML or JSON"},
+    {"<head>", "HTML or JSON"},
     {"<?", "XML"},
     {"{\"", "HTML or JSON"},
     {"{\n", "HTML or JSON"},
@@ -226,9 +228,9 @@ static int read_plain(const struct input *input, enum ph_format *ret_format, str
 {
     if (input->size_bytes == 0)
         return ph_error_set(error, -EINVAL, "byte 0: empty, expected a heap profile");
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        bool may_be_other = formats[i].format == PH_FORMAT_PPROF && (name_other(input) || is_text(input));
-        if (!may_be_other && formats[i].is(input))
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]) && !name_other(input); i++) {
+        bool is_prose = formats[i].format == PH_FORMAT_PPROF && is_text(input);
+        if (!is_prose && formats[i].is(input))
             return read_as(input, i, ret_format, ret_profile, error);
     }
     return refuse(input, error);

@@ -136,6 +136,9 @@ timeout 60 "$PORTHOLE" convert moved.heap -o moved.folded 2>err
 like "a file that is not the one that was mapped is not used, which is said" "$? $(cat err)" '^0 porthole: .*/leak is not the file'
 like "and its addresses stay addresses" "$(cat moved.folded)" '^leak\+0x'
 
+unlike "the agent carries no libdw into its host" "$(ldd "$BUILD/lib/.libs/libporthole-agent.so")" 'libdw'
+check "libdw asks no server" env DEBUGINFOD_URLS=http://127.0.0.1:9 "$PORTHOLE" convert leak.heap --binary stripped -o asked.folded
+
 # ---- Errors ---------------------------------------------------------------------------------------------------------
 
 told "without -o it says what is missing" 2 "expected -o OUT" stacks

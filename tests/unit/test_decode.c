@@ -1,3 +1,4 @@
+#include "model/gzip.h"
 #include "model/heap_types.h"
 #include "model/pprof_write.h"
 #include "tools/decode.h"
@@ -109,9 +110,123 @@ static void frames_of_the_allocator_are_left_out_of_a_dump(void **state)
     ph_profile_free(profile);
 }
 
+static void folded_stacks_are_known_by_the_count_behind_the_first(void **state)
+{
+    static const char *const texts[] = {"main;serve 4096\n", "\n \n  main;f(int, char) -7\n", "main 5",
+                                        "<hash<K>>::b;c 5\n", "f\x01;g 1\r\nh 2\r\n"};
+    struct ph_profile *profile;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        assert_int_equal(decode(texts[i], strlen(texts[i]), PH_FORMAT_FOLDED, &profile), 0);
+        assert_int_equal(ph_profile_find_type(profile, "inuse_space"), 0);
+        ph_profile_free(profile);
+    }
+}
+
+static void what_folded_stacks_count_may_be_said(void **state)
+{
+    static const char text[] = "main;serve 3\n";
+    struct ph_decode_options options = {.metric = "alloc_objects"};
+    struct ph_profile *profile;
+    enum ph_format format;
+    assert_int_equal(ph_decode(text, strlen(text), &options, &format, &profile, NULL), 0);
+    assert_int_equal(ph_profile_find_type(profile, "alloc_objects"), 0);
+    assert_string_equal(ph_profile_text(profile, profile->types[0].unit), "count");
+    ph_profile_free(profile);
+}
+
+static struct ph_buf packed(const char *bytes, size_t size_bytes)
+{
+    struct ph_buf out = PH_BUF_INIT;
+    struct ph_gzip_writer writer;
+    assert_int_equal(ph_gzip_writer_init(&writer, &out), 0);
+    ph_gzip_write(&writer, bytes, size_bytes);
+    assert_int_equal(ph_gzip_writer_finish(&writer), 0);
+    return out;
+}
+
+static void every_format_may_be_gzipped(void **state)
+{
+    static const struct {
+        const char *text;
+        enum ph_format format;
+    } rows[] = {
+        {"heap_v2/524288\n  t*: 1: 100 [0: 0]\n@ 0x1001\n  t*: 1: 100 [0: 0]\n", PH_FORMAT_JEMALLOC},
+        {"heap profile: 1: 100 [1: 100] @ heapprofile\n1: 100 [1: 100] @ 0x1000\n", PH_FORMAT_LEGACY},
+        {"main;serve 4096\n", PH_FORMAT_FOLDED},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct ph_buf bytes = packed(rows[i].text, strlen(rows[i].text));
+        struct ph_profile *profile;
+        assert_int_equal(decode(bytes.data, bytes.size_bytes, rows[i].format, &profile), 0);
+        assert_int_equal(profile->sample_count, 1);
+        ph_profile_free(profile);
+        ph_buf_fini(&bytes);
+    }
+}
+
+static void expect_packed_refused(const char *text, const char *reason)
+{
+    struct ph_buf bytes = packed(text, strlen(text)), twice;
+    enum ph_format format;
+    struct ph_profile *profile;
+    struct ph_error error = {0};
+    assert_int_equal(ph_decode(bytes.data, bytes.size_bytes, NULL, &format, &profile, &error), -EINVAL);
+    assert_non_null(strstr(error.text, reason));
+    twice = packed(bytes.data, bytes.size_bytes);
+    assert_int_equal(ph_decode(twice.data, twice.size_bytes, NULL, &format, &profile, &error), -EINVAL);
+    assert_non_null(strstr(error.text, "gzip inside gzip"));
+    ph_buf_fini(&twice);
+    ph_buf_fini(&bytes);
+}
+
+static void errors_in_gzipped_text_tell_where_in_it(void **state)
+{
+    expect_packed_refused("main;f 1\nmain;f one\n", "decompressed, line 2, column 8: expected a count");
+    expect_packed_refused("", "decompressed, byte 0: empty");
+    expect_packed_refused("<!DOCTYPE html>", "decompressed, byte 0: HTML");
+}
+
+static void junk_is_told_from_text(void **state)
+{
+    static const char zeros[64], junk[] = "\x80\x81\xff\xfe junk";
+    enum ph_format format;
+    struct ph_profile *profile;
+    struct ph_error error = {0};
+    expect_refused("hello world\n", "line 1, column 1: expected a heap profile: pprof, jemalloc");
+    expect_refused("goroutine profile: total 5\n", "a profile of goroutines");
+    assert_int_equal(ph_decode(zeros, sizeof(zeros), NULL, &format, &profile, &error), -EINVAL);
+    assert_non_null(strstr(error.text, "byte 0: expected a heap profile"));
+    assert_int_equal(ph_decode(junk, sizeof(junk), NULL, &format, &profile, &error), -EINVAL);
+    assert_non_null(strstr(error.text, "byte 0: expected a heap profile"));
+}
+
+static void values_that_make_no_sense_do_no_harm(void **state)
+{
+    static const char odd[] = "heap_v2/524288\n  t*: 1: 100 [0: 0]\n@ 0x1001\n  t*: 0: 100 [0: 7]\n"
+                              "@ 0x2001\n  t*: 18446744073709551615: 18446744073709551615 [1: 0]\n";
+    struct ph_profile *profile;
+    assert_int_equal(decode(odd, strlen(odd), PH_FORMAT_JEMALLOC, &profile), 0);
+    assert_int_equal(ph_profile_values(profile, 0)[PH_HEAP_INUSE_SPACE], 100);
+    assert_int_equal(ph_profile_values(profile, 0)[PH_HEAP_INUSE_OBJECTS], 0);
+    assert_int_equal(ph_profile_values(profile, 1)[PH_HEAP_INUSE_SPACE], INT64_MAX);
+    ph_profile_free(profile);
+    expect_refused("heap_v2/524288\n  t*: -1: 100 [0: 0]\n", "line 2, column 7: expected a count");
+    expect_refused("main;f 99999999999999999999\n", "line 1, column 8: expected a count");
+}
+
+static void sources_of_symbols_must_be_there(void **state)
+{
+    struct ph_decode_options options = {.symbols = {.binary = "/opt/nosuch/server"}};
+    struct ph_profile *profile;
+    struct ph_error error = {0};
+    enum ph_format format;
+    assert_int_equal(ph_decode("main 5", 6, &options, &format, &profile, &error), -ENOENT);
+    assert_non_null(strstr(error.text, "--binary /opt/nosuch/server"));
+}
+
 static void what_is_no_profile_is_called_by_its_name(void **state)
 {
-    expect_refused("", "empty");
+    expect_refused("", "byte 0: empty");
     expect_refused("<!DOCTYPE html><p>404", "HTML or JSON");
     expect_refused("  <html>", "HTML or JSON");
     expect_refused("{\"error\": \"no\"}", "HTML or JSON");
@@ -130,6 +245,13 @@ int main(void)
         cmocka_unit_test(heap_texts_are_known_by_their_first_line),
         cmocka_unit_test(a_dump_is_named_from_the_files_it_lists),
         cmocka_unit_test(frames_of_the_allocator_are_left_out_of_a_dump),
+        cmocka_unit_test(folded_stacks_are_known_by_the_count_behind_the_first),
+        cmocka_unit_test(what_folded_stacks_count_may_be_said),
+        cmocka_unit_test(every_format_may_be_gzipped),
+        cmocka_unit_test(errors_in_gzipped_text_tell_where_in_it),
+        cmocka_unit_test(junk_is_told_from_text),
+        cmocka_unit_test(values_that_make_no_sense_do_no_harm),
+        cmocka_unit_test(sources_of_symbols_must_be_there),
         cmocka_unit_test(what_is_no_profile_is_called_by_its_name),
         cmocka_unit_test(errors_of_the_readers_are_handed_on),
     };
