@@ -115,6 +115,7 @@ static void write_site_counts(struct ph_diff_page *page)
     if (!has_grown)
         ph_buf_printf(&text, "%s call site grew by more than sampling noise", text.size_bytes ? "; no" : "No");
     ph_buf_char(&text, '.');
+    ph_diff_text_focus(report, &text);
     ph_paint_wrapped(&page->paint, PH_STYLE_STRONG, 0, text.data ? text.data : "");
     ph_buf_fini(&text);
 }
@@ -183,10 +184,10 @@ static void add_insufficient(const struct ph_growth_report *report, struct ph_bu
         ph_buf_printf(text, "%s %s in ", named++ ? "," : "",
                       ph_diff_change(report->metric, site->verdict.change).text);
         ph_diff_function(report, site->frames[ph_diff_own_frame(report, site->frames, site->frame_count)], text);
-        ph_buf_printf(text, " (about %.0f)", site->sampled);
+        ph_buf_printf(text, " (about %s)", ph_human_count((int64_t)fmax(1, fmin(site->sampled, 1e9))).text);
     }
     ph_buf_text(text, count > named ? ", ..." : "");
-    ph_buf_text(text, ". More time between the profiles, or a smaller PORTHOLE_HEAP_SAMPLE, shows more");
+    ph_buf_text(text, ". More time, or a smaller PORTHOLE_HEAP_SAMPLE, tells more");
 }
 
 static void write_undecided(struct ph_diff_page *page)

@@ -27,6 +27,17 @@ static const char *plus_minus(const struct ph_diff_page *page)
     return page->paint.has_utf8 ? "±" : "+-";
 }
 
+/* What of a library it called: "via operator new". */
+static void add_library(struct ph_diff_page *page, uint32_t frame)
+{
+    struct ph_buf name = PH_BUF_INIT;
+    ph_diff_function(page->report, frame, &name);
+    ph_paint_if_it_fits(&page->paint, " via %s", name.data ? name.data : "");
+    if (ph_buf_status(&name) < 0)
+        page->paint.out->failed = name.failed;
+    ph_buf_fini(&name);
+}
+
 /* "growing   +44.0 MiB ±8.0 MiB  session_new (session.c:41)" */
 static void write_head(struct ph_diff_page *page, const struct ph_growth_site *site)
 {
@@ -42,6 +53,8 @@ static void write_head(struct ph_diff_page *page, const struct ph_growth_site *s
     ph_paint_skip(&page->paint, INDENT + 12 + 14);
     if (site->frame_count > 0)
         ph_diff_text_function(page, PH_STYLE_STRONG, site->frames[own]);
+    if (own > 0)
+        add_library(page, site->frames[own - 1]);
     ph_paint_end(&page->paint);
 }
 
@@ -101,12 +114,6 @@ static void write_stack(struct ph_diff_page *page, const struct ph_growth_site *
     uint32_t own = ph_diff_own_frame(page->report, site->frames, site->frame_count), end = site->frame_count;
     while (end > own + 1 && ph_diff_is_start(page->report, site->frames[end - 1]))
         end--;
-    if (own > 0) {
-        ph_paint_skip(&page->paint, INDENT + 1);
-        ph_paint_text(&page->paint, PH_STYLE_FAINT, "through ");
-        ph_diff_text_path(page, site->frames, own - 1, own, -1, page->paint.has_utf8 ? " → " : " > ");
-        ph_paint_end(&page->paint);
-    }
     if (own + 1 < end) {
         ph_paint_skip(&page->paint, INDENT + 1);
         ph_paint_text(&page->paint, PH_STYLE_FAINT, "called by ");

@@ -3,11 +3,13 @@
 #include "tools/diff_text_parts.h"
 #include "tools/diff_words.h"
 
+#include <math.h>
 #include <stdint.h>
 
 #define INDENT          2
 #define PATH_FRAMES_MAX 8  /* where lines are not cut: a path is for orientation, the stacks are in json */
 #define MORE_WIDTH      12 /* of "(123 more)" */
+#define MOST            0.5
 #define NAME_LEAST      16 /* of a function, before its place is cut */
 
 void ph_diff_text_function(struct ph_diff_page *page, enum ph_style style, uint32_t frame)
@@ -122,20 +124,62 @@ static void write_children(struct ph_diff_page *page, const struct ph_growth_inf
     ph_buf_fini(&text);
 }
 
+/* It ends here: one of the call sites under "What grew". */
+static bool is_site(const struct ph_growth_inflection *inflection)
+{
+    return inflection->fan_out == 0;
+}
+
+/* What to call it: of a call site the program's own code, as above, not the allocator it ends in. */
+static uint32_t frame_of(const struct ph_growth_report *report, const struct ph_growth_inflection *inflection)
+{
+    uint32_t last = inflection->frame_count - 1, place = last;
+    bool is_leaf_last = inflection->side == PH_SIDE_CALLER && is_site(inflection);
+    while (is_leaf_last && place > 0 && ph_diff_is_library(report, inflection->frames[place]))
+        place--;
+    return inflection->frames[ph_diff_is_start(report, inflection->frames[place]) ? last : place];
+}
+
+static const char *relation(const struct ph_growth_inflection *inflection)
+{
+    return is_site(inflection) ? "in" : sides[inflection->side].growth;
+}
+
+/* A call site may be reached in several ways, each of which is one in the tree. */
+static double share_of_frame(const struct ph_growth_report *report, const struct ph_growth_inflection *first)
+{
+    double share = first->share;
+    for (const struct ph_growth_inflection *next = first + 1; next < first + report->inflection_count; next++)
+        if (is_site(first) && is_site(next) && next->frame_count > 0 &&
+            frame_of(report, next) == frame_of(report, first))
+            share += next->share;
+    return share;
+}
+
+void ph_diff_text_focus(const struct ph_growth_report *report, struct ph_buf *text)
+{
+    const struct ph_growth_inflection *first = report->inflections;
+    double share = report->inflection_count && first->frame_count ? share_of_frame(report, first) : 0;
+    if (!(share >= MOST))
+        return;
+    ph_buf_printf(text, " %s of all growth is %s ", ph_diff_percent(fmin(share, 1), 1).text, relation(first));
+    ph_diff_function(report, frame_of(report, first), text);
+    ph_buf_char(text, '.');
+}
+
 static void write_inflection(struct ph_diff_page *page, const struct ph_growth_inflection *inflection)
 {
     const struct ph_growth_report *report = page->report;
     struct ph_paint *paint = &page->paint;
     uint32_t last = inflection->frame_count - 1, root = 0;
-    bool is_site = inflection->fan_out == 0; /* it ends here: "What grew" has the rest */
     ph_paint_printf(paint, PH_STYLE_STRONG, "%s", ph_diff_change(report->metric, inflection->growth).text);
     ph_paint_printf(paint, PH_STYLE_PLAIN, ", %s of all growth, %s ", ph_diff_percent(inflection->share, 1).text,
-                    is_site ? "in" : sides[inflection->side].growth);
-    ph_diff_text_function(page, PH_STYLE_STRONG, inflection->frames[last]);
+                    relation(inflection));
+    ph_diff_text_function(page, PH_STYLE_STRONG, frame_of(report, inflection));
     ph_paint_end(paint);
     while (root < last && ph_diff_is_start(report, inflection->frames[root]))
         root++;
-    if (root < last && !is_site) {
+    if (root < last && !is_site(inflection)) {
         ph_paint_skip(paint, INDENT);
         ph_paint_text(paint, PH_STYLE_FAINT, sides[inflection->side].before);
         ph_diff_text_path(page, inflection->frames, last - 1, last - root, -1, ph_diff_text_arrow(page));
@@ -145,16 +189,19 @@ static void write_inflection(struct ph_diff_page *page, const struct ph_growth_i
         write_children(page, inflection);
 }
 
+/* Call sites are under "What grew" already: they stand here only if nothing else does. */
 void ph_diff_text_inflections(struct ph_diff_page *page)
 {
     const struct ph_growth_report *report = page->report;
-    bool has_heading = false;
-    for (size_t i = 0; i < report->inflection_count && i < page->top_count; i++) {
-        if (report->inflections[i].frame_count == 0)
+    size_t shown_count = 0, branch_count = 0;
+    for (size_t i = 0; i < report->inflection_count; i++)
+        branch_count += !is_site(&report->inflections[i]);
+    for (size_t i = 0; i < report->inflection_count && shown_count < page->top_count; i++) {
+        const struct ph_growth_inflection *inflection = &report->inflections[i];
+        if (inflection->frame_count == 0 || (branch_count > 0 && is_site(inflection)))
             continue;
-        if (!has_heading)
+        if (shown_count++ == 0)
             ph_diff_text_heading(page, "Where it concentrates");
-        has_heading = true;
-        write_inflection(page, &report->inflections[i]);
+        write_inflection(page, inflection);
     }
 }

@@ -49,8 +49,9 @@ static bool is_allocator(const char *name)
     return length >= 5 && strncasecmp(name + length - 5, "alloc", 5) == 0;
 }
 
-static bool is_library(const struct ph_growth_frame *frame)
+bool ph_diff_is_library(const struct ph_growth_report *report, uint32_t number)
 {
+    const struct ph_growth_frame *frame = &report->frames[number];
     if (begins_with_one(frame->module, library_modules, COUNT(library_modules)) ||
         begins_with_one(frame->function, mangled, COUNT(mangled)))
         return true;
@@ -63,7 +64,7 @@ static bool is_library(const struct ph_growth_frame *frame)
 uint32_t ph_diff_own_frame(const struct ph_growth_report *report, const uint32_t *frames, uint32_t count)
 {
     uint32_t i = 0;
-    while (i < count && is_library(&report->frames[frames[i]]))
+    while (i < count && ph_diff_is_library(report, frames[i]))
         i++;
     return i < count && !ph_diff_is_start(report, frames[i]) ? i : 0;
 }

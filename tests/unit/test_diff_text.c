@@ -157,6 +157,20 @@ static void only_the_top_is_shown_and_the_rest_counted(void **state)
     free(text);
 }
 
+static void a_call_site_that_is_reached_in_two_ways_is_one_place(void **state)
+{
+    struct ph_growth_report *report = report_of_series();
+    static const uint32_t path[] = {1, 0};
+    for (size_t i = 0; i < report->inflection_count; i++) {
+        report->inflections[i].frames = path;
+        report->inflections[i].fan_out = report->inflections[i].child_count = 0;
+        report->inflections[i].share = 0.3;
+    }
+    char *text = text_of(report, (struct ph_diff_view){80, false, true, 10});
+    assert_non_null(strstr(text, "60.0% of all growth is in session_new."));
+    free(text);
+}
+
 static void numbers_that_are_missing_do_no_harm(void **state)
 {
     struct ph_growth_report *report = report_of_series();
@@ -188,6 +202,7 @@ int main(void)
         cmocka_unit_test(no_line_is_wider_than_asked),
         cmocka_unit_test(colour_changes_nothing_but_colour),
         cmocka_unit_test(only_the_top_is_shown_and_the_rest_counted),
+        cmocka_unit_test(a_call_site_that_is_reached_in_two_ways_is_one_place),
         cmocka_unit_test(numbers_that_are_missing_do_no_harm),
     };
     setenv("TZ", "UTC", 1);
