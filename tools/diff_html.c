@@ -38,6 +38,8 @@ static void add_drawn(const struct ph_growth_report *report, struct ph_buf *out)
                 "<section aria-labelledby=time class=drawn>\n<h2 id=time>Over time</h2>\n<div id=chart></div>\n"
                 "</section>\n");
     ph_diff_html_places(report, out);
+    if (report->site_count == 0)
+        return;
     ph_buf_text(out, "<section aria-labelledby=tree class=drawn>\n<h2 id=tree>Flame graph of the change</h2>\n"
                      "<div id=flame></div>\n</section>\n"
                      "<section aria-labelledby=sites>\n<h2 id=sites>Call sites</h2>\n<div id=table></div>\n");

@@ -186,7 +186,7 @@ static void add_site(struct writer *writer, const struct ph_growth_site *site)
     add_named(writer, "sampled", site->sampled);
     if (isfinite(site->age_seconds))
         ph_buf_printf(&writer->json, ",\"age\":\"%s\"", ph_human_duration(site->age_seconds).text);
-    if (ph_diff_html_has_grown(site) && report->has_times) {
+    if (verdict->label == PH_GROWTH_GROWING && report->has_times) {
         add_named(writer, "rate", verdict->rate_per_second);
         ph_buf_printf(&writer->json, ",\"rateWords\":\"%s\"", ph_diff_rate(report, verdict->rate_per_second).text);
     }

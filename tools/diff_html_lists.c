@@ -39,8 +39,9 @@ static void add_children(const struct ph_growth_report *report, const struct ph_
 {
     if (place->child_count == 0)
         return;
-    ph_buf_printf(out, "<p class=soft>%s, %u of which grew:</p>\n<ul class=bars>\n",
-                  place->side == PH_SIDE_CALLER ? "It calls" : "It is called by", place->fan_out);
+    const char *relation = place->side == PH_SIDE_CALLER ? "it calls" : "that call it";
+    ph_buf_printf(out, "<p class=soft>%u function%s %s grew:</p>\n<ul class=bars>\n", place->fan_out,
+                  place->fan_out == 1 ? "" : "s", relation);
     for (uint32_t i = 0; i < place->child_count; i++) {
         double share = place->growth > 0 ? place->child_growth[i] / place->growth : 0;
         ph_buf_printf(out, "<li><meter min=0 max=1 value=%.3f aria-hidden=true></meter><b class=grew>%s</b> ",

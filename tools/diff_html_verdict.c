@@ -3,8 +3,9 @@
 
 #include "tools/diff_words.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PROGRAM_SITES 50 /* are asked which program this is */
@@ -63,7 +64,7 @@ static void add_course(const struct ph_growth_report *report, const struct ph_ve
 {
     struct ph_human time = ph_diff_time(report, verdict->onset_seconds);
     if (report->profile_count == 2 || (!verdict->has_onset && verdict->label != PH_GROWTH_GROWING))
-        ph_buf_printf(out, " grew by %s", ph_diff_amount(report->metric, verdict->change).text);
+        ph_buf_printf(out, " alone by %s", ph_diff_amount(report->metric, verdict->change).text);
     else if (!verdict->has_onset)
         ph_buf_text(out, " is growing");
     else if (verdict->label == PH_GROWTH_STEP)
@@ -77,6 +78,9 @@ static void add_course(const struct ph_growth_report *report, const struct ph_ve
 static const char *than_noise(const struct ph_growth_report *report)
 {
     double low = report->summary.total_low, high = report->summary.total_high;
+    double change = report->summary.now[report->metric] - report->summary.base[report->metric];
+    if (isnan(change) || fabs(change) < 1)
+        return "";
     return low > 0 ? ", but no single site stands out" : high < 0 ? "" : ", no more than sampling explains";
 }
 
@@ -120,44 +124,41 @@ static void add_callers(const struct ph_growth_report *report, const struct ph_g
     ph_buf_text(out, first < end ? " <span class=soft>← …</span></p>\n" : "</p>\n");
 }
 
-static void begin_fact(struct ph_buf *out, const char *name)
+static void add_fact(struct ph_buf *out, const char *name, const char *value, const char *more)
 {
-    ph_buf_printf(out, "<div><dt>%s</dt><dd>", name);
-}
-
-static void end_fact(struct ph_buf *out, const char *more)
-{
+    ph_buf_printf(out, "<div><dt>%s</dt><dd>%s", name, value);
     if (more[0])
         ph_buf_printf(out, " <small>%s</small>", more);
     ph_buf_text(out, "</dd></div>\n");
 }
 
+static void add_since(const struct ph_growth_report *report, const struct ph_verdict *verdict, struct ph_buf *out)
+{
+    struct ph_buf since = PH_BUF_INIT, number = PH_BUF_INIT;
+    ph_diff_html_since(report, verdict, &since);
+    ph_buf_printf(&number, "profile %zu of %zu", verdict->onset_index + 1, report->profile_count);
+    if (ph_buf_status(&since) == 0 && ph_buf_status(&number) == 0)
+        add_fact(out, verdict->label == PH_GROWTH_STEP ? "At" : "Since", since.data, number.data);
+    else
+        out->failed = -ENOMEM;
+    ph_buf_fini(&since);
+    ph_buf_fini(&number);
+}
+
 static void add_facts(const struct ph_growth_report *report, const struct ph_growth_site *site, struct ph_buf *out)
 {
     const struct ph_verdict *verdict = &site->verdict;
+    char half[sizeof(struct ph_human) + 8];
+    snprintf(half, sizeof(half), "±%s", ph_diff_amount(report->metric, ph_diff_html_half(verdict)).text);
     ph_buf_text(out, "<dl class=facts>\n");
-    begin_fact(out, "Grew by");
-    ph_buf_text(out, ph_diff_change(report->metric, verdict->change).text);
-    ph_buf_printf(out, " <small>±%s</small>", ph_diff_amount(report->metric, ph_diff_html_half(verdict)).text);
-    end_fact(out, "");
-    begin_fact(out, "Of all growth");
-    ph_buf_text(out, ph_diff_percent(verdict->change, ph_diff_growth(report)).text);
-    end_fact(out, "");
-    if (verdict->has_onset) {
-        begin_fact(out, verdict->label == PH_GROWTH_STEP ? "At" : "Since");
-        ph_diff_html_since(report, verdict, out);
-        ph_buf_printf(out, " <small>profile %zu of %zu</small>", verdict->onset_index + 1, report->profile_count);
-        end_fact(out, "");
-    }
-    if (verdict->label == PH_GROWTH_GROWING && report->has_times && report->profile_count > 2) {
-        begin_fact(out, "Growing at");
-        end_fact(out, ph_diff_rate(report, verdict->rate_per_second).text);
-    }
-    if (isfinite(report->summary.seconds_to_limit)) {
-        begin_fact(out, "Limit met in");
-        ph_buf_text(out, ph_diff_span(report, report->summary.seconds_to_limit).text);
-        end_fact(out, "");
-    }
+    add_fact(out, "Grew by", ph_diff_change(report->metric, verdict->change).text, half);
+    add_fact(out, "Of all growth", ph_diff_percent(verdict->change, ph_diff_growth(report)).text, "");
+    if (verdict->has_onset)
+        add_since(report, verdict, out);
+    if (verdict->label == PH_GROWTH_GROWING && report->has_times && report->profile_count > 2)
+        add_fact(out, "Growing at", ph_diff_rate(report, verdict->rate_per_second).text, "");
+    if (isfinite(report->summary.seconds_to_limit))
+        add_fact(out, "Limit met in", ph_diff_span(report, report->summary.seconds_to_limit).text, "");
     ph_buf_text(out, "</dl>\n");
 }
 
@@ -178,6 +179,8 @@ static void add_guilty(const struct ph_growth_report *report, const struct ph_gr
 /* "1 growing, 2 step, 40 noise" as marks. */
 static void add_counts(const struct ph_growth_report *report, struct ph_buf *out)
 {
+    if (report->site_count == 0)
+        return;
     ph_buf_printf(out, "<p class=counts>%s call site%s: ", ph_human_count((int64_t)report->site_count).text,
                   report->site_count == 1 ? "" : "s");
     for (int label = PH_GROWTH_LABEL_COUNT - 1; label >= 0; label--) {
@@ -227,11 +230,11 @@ void ph_diff_html_summary(const struct ph_growth_report *report, struct ph_buf *
 {
     static const enum ph_heap_type order[] = {PH_HEAP_INUSE_SPACE, PH_HEAP_INUSE_OBJECTS, PH_HEAP_ALLOC_SPACE,
                                               PH_HEAP_ALLOC_OBJECTS};
-    ph_buf_text(out,
-                "<section aria-labelledby=totals>\n<h2 id=totals>Totals</h2>\n<div class=wide tabindex=0 "
-                "role=region aria-labelledby=totals><table>\n<thead><tr><th scope=col><th scope=col class=number>"
-                "First<th scope=col class=number>Last<th scope=col class=number>Change <small>(95 % "
-                "interval)</small><th scope=col class=number>Of the first</tr></thead>\n<tbody>\n");
+    ph_buf_text(out, "<section aria-labelledby=totals>\n<h2 id=totals>Totals</h2>\n<div class=wide tabindex=0 "
+                     "role=region aria-labelledby=totals><table class=totals>\n<thead><tr><th scope=col><th "
+                     "scope=col class=number>"
+                     "First<th scope=col class=number>Last<th scope=col class=number>Change <small>(95 % "
+                     "interval)</small><th scope=col class=number>Of the first</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         add_total(report, order[i], out);
     ph_buf_text(out, "</tbody></table></div>\n</section>\n");

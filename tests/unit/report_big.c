@@ -174,7 +174,7 @@ static void add_churn(struct ph_growth_report *report, size_t number, uint64_t *
         place = (place * 31 + branch * 7 + level) % FRAMES_SELF;
         frames[depth - 1 - level] = level < root ? level : NAMED + (uint32_t)place;
     }
-    double base = exp(uniform(random) * 9) * KIB * 4, change = base * (uniform(random) - 0.5) * 0.3;
+    double base = exp(uniform(random) * 6) * KIB * 8, change = base * (uniform(random) - 0.5) * 0.3;
     enum ph_growth_label label = number % 50 == 7 ? PH_GROWTH_INSUFFICIENT : PH_GROWTH_NOISE;
     *site = (struct ph_growth_site){.frames = frames, .frame_count = depth, .base = base};
     site->values = make_values(report, base, change, PH_GROWTH_NOISE, 0, random);
@@ -218,6 +218,13 @@ static void add_inflections(struct ph_growth_report *report)
     report->inflection_count = 2;
 }
 
+static int by_change(const void *a, const void *b)
+{
+    double left = fabs(((const struct ph_growth_site *)a)->verdict.change);
+    double right = fabs(((const struct ph_growth_site *)b)->verdict.change);
+    return (left < right) - (left > right);
+}
+
 struct ph_growth_report *report_of_many(size_t site_count, size_t profile_count)
 {
     struct ph_growth_report *report = calloc(1, sizeof(*report));
@@ -235,6 +242,8 @@ struct ph_growth_report *report_of_many(size_t site_count, size_t profile_count)
     report->sites = room(report, site_count * sizeof(*report->sites));
     for (size_t i = 0; i < site_count; i++)
         i < STORIES ? add_story(report, i, &random) : add_churn(report, i, &random);
+    if (site_count > STORIES)
+        qsort(report->sites + STORIES, site_count - STORIES, sizeof(*report->sites), by_change);
     add_totals(report);
     add_inflections(report);
     return report;

@@ -2,7 +2,7 @@
 // pointer or arrow keys, puts the values of one profile into the legend.
 'use strict';
 
-const CHART = {left: 78, right: 26, top: 30, panel: 170, gap: 40, bottom: 28};
+const CHART = {left: 78, right: 26, top: 36, panel: 170, gap: 48, bottom: 28};
 const DASHES = ['', '9 4', '3 3', '12 4 3 4', '1 4'];
 const chart = {sites: data.sites.filter(hasGrown).slice(0, 5), width: 900, selected: data.profiles.length - 1};
 
@@ -19,18 +19,30 @@ function niceStep(most, count) {
     return power * [1, 2, 5, 10].find(step => step * power >= rough);
 }
 
-// A panel: where it starts, and how a value becomes a height.
-function panelOf(top, most) {
-    const step = niceStep(Math.max(1, most), 4), end = Math.max(step, Math.ceil(most / step) * step);
-    return {top, step, end, y: value => top + CHART.panel * (1 - Math.max(0, value) / end)};
+// A panel: where it starts, and how a value becomes a height. Its axis begins at 0, unless all that happens would be a flat
+// line at the top then.
+function panelOf(top, values) {
+    const most = Math.max(1, ...values), least = Math.max(0, Math.min(most, ...values)), isCut = least > most / 2;
+    const step = niceStep(Math.max(1, isCut ? most - least : most), 4), begin = isCut ? Math.floor(least / step) * step : 0;
+    const end = Math.max(begin + step, Math.ceil(most / step) * step);
+    return {top, step, begin, end, y: value => top + CHART.panel * (1 - (Math.max(begin, value) - begin) / (end - begin))};
+}
+
+// With as many digits as tell the steps apart.
+function axisAmount(value, step) {
+    if (data.unit !== 'bytes' || value === 0)
+        return amount(value);
+    const unit = bytes(value).split(' ')[1], power = 1024 ** ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'].indexOf(unit);
+    const digits = [0, 1, 2].find(count => Number.isInteger(step / power * 10 ** count)) ?? 3;
+    return (value / power).toFixed(digits) + ' ' + unit;
 }
 
 function drawAxis(panel, title) {
-    const parts = [drawing('text', {class: 'title', x: 12, y: panel.top - 10}, title)];
-    for (let value = 0; value <= panel.end; value += panel.step) {
+    const parts = [drawing('text', {class: 'title', x: 12, y: panel.top - 16}, title + (panel.begin ? ', from ' + axisAmount(panel.begin, panel.step) : ''))];
+    for (let value = panel.begin; value <= panel.end; value += panel.step) {
         const y = panel.y(value);
         parts.push(drawing('line', {class: 'grid', x1: CHART.left, x2: chart.width - CHART.right, y1: y, y2: y}),
-            drawing('text', {x: CHART.left - 8, y: y + 4, 'text-anchor': 'end'}, amount(value).replace('.0 ', ' ')));
+            drawing('text', {x: CHART.left - 8, y: y + 4, 'text-anchor': 'end'}, axisAmount(value, panel.step)));
     }
     return parts;
 }
@@ -57,15 +69,15 @@ function drawTotal(panel) {
     if (points.length === 0)
         return [];
     const ends = [known[known.length - 1], known[0]].map(profile => chartX(profile.seconds) + ',' + panel.y(0));
-    return [drawing('polygon', {class: 'total-area', points: points.concat(ends).join(' ')}),
-        drawing('polyline', {class: 'total', points: points.join(' ')})];
+    const area = panel.begin ? [] : [drawing('polygon', {class: 'total-area', points: points.concat(ends).join(' ')})];
+    return [...area, drawing('polyline', {class: 'total', points: points.join(' ')})];
 }
 
 function drawOnset(site, number, panel) {
     if (site.onset === undefined)
         return null;
     const x = chartX(site.onset), low = chartX(Math.max(0, site.onsetLow)), high = Math.min(chartX(site.onsetHigh), chart.width - CHART.right);
-    const badgeY = panel.top + 9;
+    const badgeY = panel.top + 10 + 19 * badgeRow(site);
     return drawing('g', {class: 'line-' + number},
         drawing('title', {}, `${siteName(site)}: since ${site.since}`),
         drawing('rect', {class: 'interval', x: low, width: Math.max(2, high - low), y: panel.top, height: CHART.panel}),
@@ -74,11 +86,17 @@ function drawOnset(site, number, panel) {
         drawing('text', {class: 'badge', x, y: badgeY + 4}, number));
 }
 
-// Line ends that would cover one another are moved apart; they keep their order.
+// Numbers at line ends that would cover one another are moved apart, upwards; they keep their order.
 function endHeights(panel) {
-    const ends = chart.sites.map((site, i) => ({i, y: panel.y(site.values[site.values.length - 1])})).sort((a, b) => a.y - b.y);
-    ends.forEach((end, i) => { end.y = i ? Math.max(end.y, ends[i - 1].y + 18) : end.y; });
+    const ends = chart.sites.map((site, i) => ({i, y: panel.y(site.values[site.values.length - 1])})).sort((a, b) => b.y - a.y);
+    ends.forEach((end, i) => { end.y = Math.min(end.y, (i ? ends[i - 1].y : panel.top + CHART.panel + 9) - 18); });
     return ends.sort((a, b) => a.i - b.i).map(end => end.y);
+}
+
+// How far down the number of an onset stands: below those of other onsets about the same time.
+function badgeRow(site) {
+    const before = chart.sites.slice(0, chart.sites.indexOf(site));
+    return before.filter(other => other.onset !== undefined && Math.abs(chartX(other.onset) - chartX(site.onset)) < 18).length;
 }
 
 function drawCurves(panel) {
@@ -91,8 +109,8 @@ function drawCurves(panel) {
 }
 
 function drawChart() {
-    const total = panelOf(CHART.top, Math.max(0, ...data.profiles.map(profile => profile.total || 0)));
-    const sites = panelOf(CHART.top + CHART.panel + CHART.gap, Math.max(0, ...chart.sites.flatMap(site => site.values)));
+    const total = panelOf(CHART.top, data.profiles.map(profile => profile.total || 0));
+    const sites = panelOf(CHART.top + CHART.panel + CHART.gap, [0, ...chart.sites.flatMap(site => site.values)]);
     const bottom = chart.sites.length ? sites.top + CHART.panel : total.top + CHART.panel, height = bottom + CHART.bottom;
     chart.cursor = drawing('line', {class: 'cursor', y1: CHART.top, y2: bottom});
     chart.svg.setAttribute('viewBox', `0 0 ${chart.width} ${height}`);

@@ -23,8 +23,13 @@ function nodeText(node) {
     return `${sign(value)} ${nodeName(node)} ${change(value)}`;
 }
 
+// Places where growth concentrates, and the lines that still grow.
 function isMarked(node) {
     return flame.marks[flame.side].has(node);
+}
+
+function isGuilty(node) {
+    return flame.guilty[flame.side].has(node);
 }
 
 // ---- drawing ----
@@ -39,7 +44,7 @@ function heat(node) {
 function boxElement(box, row, isAbove) {
     const tree = flameTree(), value = tree.change[box.node], pixels = box.width * flame.pixels;
     const classes = ['node', value > 0 ? 'up' : value < 0 ? 'down' : '', isAbove ? 'above' : '', pixels < 12 ? 'thin' : '',
-        isMarked(box.node) ? 'here' : ''];
+        isMarked(box.node) ? 'here' : '', isGuilty(box.node) ? 'guilty' : ''];
     const node = element('div', {role: 'treeitem', tabindex: -1, class: classes.filter(Boolean).join(' '), 'data-node': box.node,
         'aria-level': tree.depth[box.node] + 1, 'aria-label': nodeText(box.node) + (isMarked(box.node) ? ', growth concentrates here' : '')});
     node.style.left = 100 * box.left + '%';
@@ -101,7 +106,7 @@ function describe(node) {
             frame < 0 ? '' : element('span', {class: 'place'}, ' ', [data.frames[frame][FILE], data.frames[frame][MODULE]].filter(Boolean).join(', '))),
         element('div', {}, element('b', {class: value > 0 ? 'grew' : value < 0 ? 'shrank' : ''}, `${sign(value)} ${change(value)}`),
             ` from ${amount(now - value)} to ${amount(now)}; ${percent(tree.growth[node], tree.growth[0])} of all growth, `
-            + `${percent(now, tree.now[0])} of the size now${isMarked(node) ? '. ◆ Growth concentrates here.' : ''}`));
+            + `${percent(now, tree.now[0])} of the size now${isMarked(node) ? '. ◆ Growth concentrates here' : ''}${isGuilty(node) ? '. This call site keeps growing' : ''}`));
 }
 
 function zoomTo(node) {
@@ -184,7 +189,7 @@ function swatch(kind, text) {
 
 function flameKeyLine() {
     return element('p', {class: 'key'}, swatch('up', '▲ grew'), swatch('down', '▼ shrank'), swatch('', '= unchanged'),
-        swatch('here', '◆ growth concentrates here'), element('span', {}, 'The deeper the colour, the larger the share of the change. ',
+        swatch('guilty', '▲ call site that keeps growing'), swatch('here', '◆ growth concentrates here'), element('span', {}, 'The deeper the colour, the larger the share of the change. ',
             element('kbd', {}, '←↑↓→'), ' move, ', element('kbd', {}, 'Enter'), ' zooms, ', element('kbd', {}, 'Esc'), ' resets'));
 }
 
@@ -207,13 +212,21 @@ function showPlace(number) {
     byId('tree').scrollIntoView();
 }
 
+function nodesAt(side, paths) {
+    return new Set(paths.map(path => nodeAtPath(flame.trees[side], path)).filter(node => node > 0));
+}
+
+function guiltyPath(site, side) {
+    return side ? site.stack.slice(0, site.own + 1) : site.stack.slice(site.own).reverse();
+}
+
 function startFlame() {
-    const marks = side => data.inflections.filter(place => place.side === side).map(place => nodeAtPath(flame.trees[side], place.path));
-    flame.marks = [0, 1].map(side => new Set(marks(side).filter(node => node > 0)));
+    flame.marks = [0, 1].map(side => nodesAt(side, data.inflections.filter(place => place.side === side).map(place => place.path)));
+    flame.guilty = [0, 1].map(side => nodesAt(side, data.sites.filter(site => site.label === 'growing').map(site => guiltyPath(site, side))));
     flame.mode = flame.trees[0].growth[0] > 0 ? 'growth' : 'now';
     flame.levels = element('div', {class: 'levels', role: 'tree', 'aria-label': 'Flame graph of the change'});
     flame.empty = element('p', {class: 'soft'});
-    flame.note = element('p', {class: 'soft'});
+    flame.note = element('p', {class: 'note'});
     flame.readout = element('div', {class: 'readout', 'aria-live': 'polite'});
     byId('flame').append(flameControls(), element('div', {class: 'flame'}, flame.empty, flame.levels), flame.readout, flameKeyLine(), flame.note);
     listenTo(flame.levels);

@@ -8,15 +8,26 @@ const COLUMNS = [
     {title: 'Call site', key: siteName, cell: openButton},
     {title: 'Series', cell: sparkline},
     {title: 'Change', number: true, falls: true, key: site => site.change, cell: changeCell},
-    {title: 'Now', number: true, falls: true, key: site => site.now, cell: site => amount(site.now)},
-    {title: 'Since', key: site => site.onset === undefined ? Infinity : site.onset, cell: site => site.since || ''},
-    {title: 'Rate', number: true, falls: true, key: site => site.rate || 0, cell: site => site.rateWords || ''},
+    {title: 'Now', named: true, number: true, falls: true, key: site => site.now, cell: site => amount(site.now)},
+    {title: 'Since', named: true, key: site => site.onset === undefined ? Infinity : site.onset, cell: sinceCell},
+    {title: 'Rate', named: true, number: true, falls: true, key: site => site.rate || 0, cell: site => site.rateWords || ''},
 ];
 const table = {column: null, falls: false, words: '', label: '', shown: PAGE};
 
+// Colour and weight are for what is more than noise.
 function changeCell(site) {
-    return element('span', {}, element('b', {class: site.change > 0 ? 'grew' : site.change < 0 ? 'shrank' : ''}, change(site.change)),
-        ' ', element('small', {}, '±' + amount(site.half)));
+    const isSure = hasGrown(site) || site.label === 'shrinking';
+    const text = isSure ? element('b', {class: site.change > 0 ? 'grew' : 'shrank'}, change(site.change)) : change(site.change);
+    return element('span', {}, text, ' ', element('small', {}, '±' + amount(site.half)));
+}
+
+function smallNumber(value) {
+    return value < 0.001 ? value.toExponential(0) : value.toPrecision(2);
+}
+
+function sinceCell(site) {
+    const [time, interval] = (site.since || '').split(' ±');
+    return element('span', {class: 'tight'}, time, ' ', interval ? element('small', {}, '±' + interval) : '');
 }
 
 function openButton(site) {
@@ -31,7 +42,7 @@ function facts(site) {
     const known = [['from', amount(site.base)], ['to', amount(site.now)],
         ['objects', site.objects === null ? null : (site.objects > 0 ? '+' : '') + Math.round(site.objects).toLocaleString('en-US')],
         ['sampled in the last profile, about', site.sampled === null ? null : Math.round(site.sampled).toLocaleString('en-US')],
-        ['mean age', site.age], ['q', site.q === null ? null : site.q.toPrecision(2)]];
+        ['mean age', site.age], ['q', site.q === null ? null : smallNumber(site.q)]];
     return element('p', {class: 'soft'}, known.filter(([, value]) => value).map(([name, value]) => `${name} ${value}`).join(' · '));
 }
 
@@ -54,8 +65,7 @@ function toggleStack(site, button) {
 
 function siteRow(site) {
     return element('tr', {class: `site ${hasGrown(site) ? site.label + '-row' : ''}`}, ...COLUMNS.map(column =>
-        element('td', {class: column.number ? 'number' : null, 'data-name': ['Now', 'Since', 'Rate'].includes(column.title) ? column.title : null},
-            column.cell(site) || '')));
+        element('td', {class: column.number ? 'number' : null, 'data-name': column.named ? column.title : null}, column.cell(site))));
 }
 
 function siteText(site) {

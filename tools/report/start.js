@@ -26,5 +26,7 @@ startTheme();
 drawSparks();
 if (data.profiles.length)
     startChart();
-startFlame();
-startTable();
+if (data.sites.length) {
+    startFlame();
+    startTable();
+}
