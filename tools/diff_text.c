@@ -198,7 +198,7 @@ static void write_undecided(struct ph_diff_page *page)
     bool is_spread = total_sign(report) > 0 &&
                      counts[PH_GROWTH_GROWING] + counts[PH_GROWTH_STEP] + counts[PH_GROWTH_PLATEAU] == 0;
     struct ph_buf text = PH_BUF_INIT;
-    if (!has_few && !is_pair && report->has_times && !is_spread)
+    if (!has_few && !is_pair && !is_spread)
         return;
     ph_diff_text_heading(page, "Not decided");
     if (has_few) {
@@ -210,8 +210,6 @@ static void write_undecided(struct ph_diff_page *page)
                            "--by module or a smaller --min the growth may show");
     if (is_pair)
         write_reason(page, "Since when, and whether it goes on: two profiles do not tell, three or more do");
-    if (!report->has_times)
-        write_reason(page, "When: the profiles do not say when they were taken, so they stand in the order given");
     ph_buf_fini(&text);
 }
 

@@ -92,7 +92,7 @@ static void write_course(struct ph_diff_page *page, const struct ph_growth_site 
         ph_sparkline(site->values, report->profile_count, is_wide ? CELLS_WIDE : CELLS_NARROW, page->paint.has_utf8,
                      &spark);
     ph_buf_text(&spark, spark.size_bytes ? "  " : "");
-    if (verdict->label == PH_GROWTH_GROWING && report->has_times)
+    if (verdict->label == PH_GROWTH_GROWING && (report->has_times || report->profile_count > 2))
         ph_buf_printf(&text, "%s", ph_diff_rate(report, verdict->rate_per_second).text);
     if (verdict->has_onset)
         add_since(page, verdict, &text);
