@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 import cpu_per_request
+import diff_speed
 import heap_request
 import idle
 import small_costs
@@ -25,10 +26,12 @@ SECTIONS = {  # in the order of the output
     "heap": heap_request.tables,
     "small": small_costs.tables,
     "idle": idle.tables,
+    "diff": diff_speed.tables,
 }
 TOOLS = {  # program: Debian package
     "nginx": "nginx", "h2load": "nghttp2-client", "redis-server": "redis-server", "redis-benchmark": "redis-tools",
     "heaptrack": "heaptrack", "jeprof": "libjemalloc-dev", "taskset": "util-linux", "setpriv": "util-linux",
+    "go": "golang-go",
 }
 LIBRARIES = {"libjemalloc.so.2": "libjemalloc2", "libtcmalloc.so.4": "libgoogle-perftools4"}
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh SOURCE BUILD SECONDS - every parser under libFuzzer with the address and undefined-behaviour sanitizers.
 #
-# The kept corpus (corpus/TARGET; all of them for fuzz_decode) is read, new finds go to a temporary folder; a crash leaves its input in
+# The kept corpus (corpus/TARGET; all of them for those that read any format) is read, new finds go to a temporary folder; a crash leaves its input in
 # BUILD/tests/fuzz/ and fails. Two targets run at a time.
 set -u
 source_dir=$1 build_dir=$2 seconds=$3
@@ -17,7 +17,7 @@ flags=(-std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer -fsanitize=addres
 compile() { # the rooms once, for all targets
     local file
     cd "$work" || return
-    for file in "$source_dir"/lib/{base,model,elf}/*.c "$build_dir"/lib/model/profile.pb-c.c \
+    for file in "$source_dir"/lib/{base,model,elf,growth}/*.c "$build_dir"/lib/model/profile.pb-c.c \
         "$source_dir"/tools/{decode,flame_script,flame_svg,flame_tree}.c; do
         "$clang" "${flags[@]}" -fsanitize=fuzzer-no-link -c "$file" -o "${file##*/}.o" || return
     done
@@ -25,7 +25,7 @@ compile() { # the rooms once, for all targets
 
 fuzz() { # TARGET
     local target=$1 log=$work/$1.log corpus=("$source_dir/tests/fuzz/corpus/$1")
-    [ "$target" != fuzz_decode ] || corpus=("$source_dir"/tests/fuzz/corpus/*)
+    case $target in fuzz_decode | fuzz_growth) corpus=("$source_dir"/tests/fuzz/corpus/*) ;; esac
     "$clang" "${flags[@]}" -fsanitize=fuzzer "$source_dir/tests/fuzz/$target.c" "$work"/*.o \
         -lprotobuf-c -lz -liberty -ldw -lelf -llzma -lm -o "$out/$target" || return
     mkdir -p "$work/new/$target"
