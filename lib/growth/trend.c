@@ -15,7 +15,7 @@ double ph_anscombe(double count)
 double ph_kappa(double square_sum, double neighbour_sum, size_t count)
 {
     double r = square_sum > 0 ? neighbour_sum / square_sum : 0;
-    double rho = fmin(MOST_RHO, fmax(0, r + (1 + 4 * r) / (double)count));
+    double rho = fmin(MOST_RHO, fmax(0, r + (2 + 5 * r) / (double)count));
     return (1 + rho) / (1 - rho);
 }
 

@@ -185,7 +185,7 @@ static int label_growth(const struct ph_series *series, struct ph_verdict *verdi
 
 static bool passes_gates(const struct ph_gates *gates, double change)
 {
-    if (fabs(change) < gates->min_change)
+    if (change == 0 || fabs(change) < gates->min_change)
         return false;
     return change < 0 || change >= gates->min_share * gates->total_growth;
 }
