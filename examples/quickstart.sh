@@ -105,23 +105,40 @@ grep '^porthole: ' "$work/service.log"
 
 step "Visitors come: 1,000 thumbnails, pages and logins"
 drive 1 1000
-curl -sf --max-time 30 -o "$work/heap1.pb.gz" "http://$window/debug/pprof/heap"
 curl -sf "$site/stats"
 
 step "Who holds the memory?"
 echo "\$ porthole heap $service --top 6"
 "$porthole" heap "$service" --top 6
 
-step "And 1,000 more: what grew meanwhile?"
-echo "\$ porthole heap $service --seconds 3 --top 4"
-drive 1001 2000 &
-"$porthole" heap "$service" --seconds 3 --top 4
-wait $!
-curl -sf --max-time 30 -o "$work/heap2.pb.gz" "http://$window/debug/pprof/heap"
+step "Visitors keep coming, ten profiles are recorded"
+echo "\$ porthole record $service --every 500ms --count 10 -o heaps"
+(
+    for hundred in $(seq 10 39); do
+        drive "${hundred}01" "$((hundred + 1))00"
+        sleep 0.05
+    done
+) &
+visitors=$!
+cd "$work"
+"$porthole" record "$service" --every 500ms --count 10 -o heaps
+kill $visitors 2>/dev/null || true
+wait $visitors 2>/dev/null || true
+
+step "What grew, since when, and where?"
+echo "\$ porthole diff heaps"
+grew=0
+"$porthole" diff heaps || grew=$?
+[ $grew -eq 3 ] || {
+    echo "quickstart: porthole diff ended with $grew; 3 was expected: something grew" >&2
+    exit 1
+}
 
 step "The leak is in thumbnail_render: see examples/leaky_httpd.c for why"
 cat <<END
 To go on, while a server runs under \`porthole run\`:
+  porthole watch PID                                           the same analysis, live
+  porthole diff heaps -o report.html                           as a page with charts and a flame graph
   go tool pprof -http :8000 http://$window/debug/pprof/heap    graph, flame graph, source
   go tool pprof 'http://$window/debug/pprof/heap?seconds=30'   what changed in 30 s
   http://$window/debug/                                        the page, in a browser
