@@ -14,15 +14,16 @@
 /* A stack, a location, or all the small fields together. protobuf-c may need twenty times as much to unpack it. */
 #define MESSAGE_MAX_BYTES ((size_t)16 << 20)
 
-#define FIELD_MAX 16 /* above all fields of Profile */
+#define FIELD_MAX       16 /* above all fields of Profile */
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 struct reader {
     struct ph_wire wire;
     struct ph_profile *profile;
     struct ph_error *error;
-    uint32_t *strings; /* place in the file's table to our number */
-    uint32_t string_count;
-    struct ph_buf small; /* the fields that are neither strings nor tables: a Profile message of its own */
+    uint32_t *strings, string_count; /* place in the file's table to our number */
+    struct ph_buf small;     /* the fields that are neither strings nor tables: a Profile message of its own */
+    const uint8_t *small_at; /* the first of them; the end if there are none */
     struct ph_id_map mappings, functions, locations;
     uint32_t *frames; /* of the sample being read */
     struct ph_label *labels;
@@ -78,8 +79,6 @@ static int find_strings(const struct reader *reader, const struct string_field *
     return status;
 }
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 static int add_id(const struct reader *reader, struct ph_id_map *map, const char *kind, uint64_t id,
                   uint32_t number)
 {
@@ -119,6 +118,8 @@ static int read_string(struct reader *reader, const struct ph_wire_field *field)
 
 static int keep_small(struct reader *reader, const struct ph_wire_field *field)
 {
+    if (reader->small.size_bytes == 0)
+        reader->small_at = field->whole;
     ph_buf_append(&reader->small, field->whole, field->whole_bytes);
     if (reader->small.size_bytes > MESSAGE_MAX_BYTES)
         return too_long(reader, "Profile");
@@ -347,7 +348,7 @@ static int read_pass(struct reader *reader, field_reader *const *readers)
             return unsound(reader, &field, "Profile");
         status = read ? read(reader, &field) : 0;
         if (status < 0)
-            return status;
+            return ph_wire_blame(&reader->wire, field.whole, reader->error, status);
     }
 }
 
@@ -355,7 +356,7 @@ static int read_profile(struct reader *reader)
 {
     int status = read_pass(reader, passes[0]);
     if (status == 0)
-        status = read_small(reader);
+        status = ph_wire_blame(&reader->wire, reader->small_at, reader->error, read_small(reader));
     for (size_t i = 1; i < COUNT_OF(passes) && status == 0; i++)
         status = read_pass(reader, passes[i]);
     return status == 0 ? ph_profile_check(reader->profile, reader->error) : status;
@@ -364,7 +365,10 @@ static int read_profile(struct reader *reader)
 static int read_bare(const char *bytes, size_t size_bytes, struct ph_profile **ret_profile, struct ph_error *error)
 {
     const uint8_t *start = (const uint8_t *)bytes;
+    if (size_bytes == 0)
+        return ph_error_set(error, -EINVAL, "byte 0: expected a pprof profile, but there is nothing");
     struct reader reader = {.wire = {start, start, start + size_bytes}, .error = error};
+    reader.small_at = reader.wire.end;
     reader.profile = ph_profile_new();
     if (!reader.profile)
         return ph_error_set(error, -ENOMEM, "no memory for the profile");
@@ -385,14 +389,10 @@ static int read_bare(const char *bytes, size_t size_bytes, struct ph_profile **r
 
 int ph_pprof_read(const char *bytes, size_t size_bytes, struct ph_profile **ret_profile, struct ph_error *error)
 {
-    if (size_bytes == 0)
-        return ph_error_set(error, -EINVAL, "byte 0: expected a pprof profile, but there is nothing");
     if (!ph_gzip_is(bytes, size_bytes))
         return read_bare(bytes, size_bytes, ret_profile, error);
     struct ph_buf inflated = PH_BUF_INIT;
     int status = ph_gzip_read(bytes, size_bytes, PH_PPROF_INFLATED_MAX_BYTES, &inflated, error);
-    if (status == 0 && inflated.size_bytes == 0)
-        status = ph_error_set(error, -EINVAL, "expected a pprof profile, but the gzip stream is empty");
     if (status == 0)
         status = read_bare(inflated.data, inflated.size_bytes, ret_profile, error);
     ph_buf_fini(&inflated);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 static bool read_varint(struct ph_wire *wire, uint64_t *ret_value)
 {
@@ -60,4 +61,12 @@ int ph_wire_next(struct ph_wire *wire, struct ph_wire_field *ret_field, struct p
     };
     wire->next = at.next + value_bytes;
     return 1;
+}
+
+int ph_wire_blame(const struct ph_wire *wire, const uint8_t *at, struct ph_error *error, int code)
+{
+    if (!error || code != -EINVAL || strncmp(error->text, "byte ", 5) == 0)
+        return code;
+    struct ph_error cause = *error;
+    return ph_error_set(error, code, "byte %zu: %.220s", (size_t)(at - wire->start), cause.text);
 }

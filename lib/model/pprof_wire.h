@@ -36,4 +36,7 @@ struct ph_wire {
 /** ph_wire_next() - the field at the cursor. 1; 0 at the end; -EINVAL with the byte position in @error. */
 int ph_wire_next(struct ph_wire *wire, struct ph_wire_field *ret_field, struct ph_error *error);
 
+/** ph_wire_blame() - put "byte N: " before the text of @error, of the field at @at, unless it begins so. Returns its code. */
+int ph_wire_blame(const struct ph_wire *wire, const uint8_t *at, struct ph_error *error, int code);
+
 #endif

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,17 @@ static int parse(const char *bytes, size_t size_bytes, struct ph_error *error)
         assert_int_equal(ph_profile_check(profile, NULL), 0);
     ph_profile_free(profile);
     return status;
+}
+
+/* Without the place, which has to be there. */
+static int parse_placed(const char *bytes, size_t size_bytes, struct ph_error *error)
+{
+    struct ph_error placed = {0};
+    size_t place = size_bytes + 1;
+    int length = 0, status = parse(bytes, size_bytes, &placed);
+    assert_int_equal(sscanf(placed.text, "byte %zu: %n", &place, &length), 1);
+    assert_true(length > 0 && place <= size_bytes);
+    return ph_error_set(error, status, "%s", placed.text + length);
 }
 
 static struct ph_profile *read_bytes(const char *bytes, size_t size_bytes)
@@ -81,7 +93,7 @@ static void references_that_lead_nowhere_are_refused(void **state)
         struct plan plan = plan_sound;
         memcpy((char *)&plan + rows[i].offset, &rows[i].value, sizeof(rows[i].value));
         struct ph_buf wire = wire_of(&plan);
-        hostile_refuse(parse, wire.data, wire.size_bytes, -EINVAL, rows[i].text);
+        hostile_refuse(parse_placed, wire.data, wire.size_bytes, -EINVAL, rows[i].text);
         ph_buf_fini(&wire);
     }
 }
@@ -106,7 +118,7 @@ static void counts_that_do_not_fit_are_refused(void **state)
         struct plan plan = plan_sound;
         memcpy((char *)&plan + rows[i].offset, &rows[i].value, sizeof(rows[i].value));
         struct ph_buf wire = wire_of(&plan);
-        hostile_refuse(parse, wire.data, wire.size_bytes, -EINVAL, rows[i].text);
+        hostile_refuse(parse_placed, wire.data, wire.size_bytes, -EINVAL, rows[i].text);
         ph_buf_fini(&wire);
     }
 }
@@ -116,7 +128,7 @@ static void string_0_is_empty(void **state)
     struct plan plan = plan_sound;
     plan.string_0 = "x";
     struct ph_buf wire = wire_of(&plan);
-    hostile_refuse(parse, wire.data, wire.size_bytes, -EINVAL, "string 0: expected the empty string");
+    hostile_refuse(parse, wire.data, wire.size_bytes, -EINVAL, "byte 67: string 0: expected the empty string");
     ph_buf_fini(&wire);
 }
 
@@ -139,11 +151,11 @@ static void lengths_are_not_believed(void **state)
         {"\x00\x00", 2, "byte 0: expected a protobuf field"}, /* field 0 */
         {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12, "byte 0: expected a protobuf field"},
         {"<html>", 6, "byte 0: field 7 does not fit into the 5 bytes that are left"},
-        {"\x32\x00", 2, "0 sample types, expected 1 to 16"},
-        {"\x10\x07", 2, "0 sample types, expected 1 to 16"}, /* a sample that is a number */
+        {"\x32\x00", 2, "byte 2: 0 sample types, expected 1 to 16"},
+        {"\x10\x07", 2, "byte 2: 0 sample types, expected 1 to 16"}, /* a sample that is a number */
         {"\x30\x07", 2, "byte 0: expected a sound Profile message"},
         {"\x0a\x02\x08\x00\x12\x01\xff", 7, "byte 4: expected a sound Sample message"},
-        {"\x0a\x01\xff", 3, "expected sound sample types, times and comments"},
+        {"\x0a\x01\xff", 3, "byte 0: expected sound sample types, times and comments"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         hostile_refuse(parse, rows[i].bytes, rows[i].size_bytes, -EINVAL, rows[i].text);
@@ -221,7 +233,7 @@ static void an_empty_or_cut_gzip_stream_is_refused(void **state)
     assert_int_equal(ph_gzip_writer_init(&writer, &packed), 0);
     assert_int_equal(ph_gzip_writer_finish(&writer), 0);
     hostile_refuse(parse, packed.data, packed.size_bytes, -EINVAL,
-                   "expected a pprof profile, but the gzip stream is empty");
+                   "byte 0: expected a pprof profile, but there is nothing");
     hostile_refuse(parse, "\x1f\x8b", 2, -EINVAL, "byte 2: the gzip stream ends early");
     ph_buf_fini(&packed);
 }
