@@ -7,6 +7,9 @@
     fake_endpoint.py local hang|refuse|junk|stranger|broken
     fake_endpoint.py profile KIND         writes a profile to stdout and ends
 
+With $SERIES, a file with the words "MODE PROGRAM PID", read at each request, the heap is that of a program that leaks, and
+it behaves: ok, hang, fail, hangup, cpu (another kind of profile).
+
 Prints "PID PORT" once it listens (PORT is 0 for sockets). The file $REQUESTS gets a line for each request: path, Host
 and Authorization.
 """
@@ -111,6 +114,28 @@ def processes(pid):
     })
 
 
+class Series:
+    """A program that leaks a MiB from one profile to the next."""
+
+    count = 0
+    start = time.time()
+
+    def __init__(self):
+        with open(os.environ["SERIES"], encoding="utf-8") as file:
+            self.mode, self.program, self.pid = file.read().split()
+
+    def profile(self):
+        Series.count += 1
+        n = Series.count
+        return profile([(["leak", "serve", "main"], [64 * n, n * MIB, 64 * n, n * MIB]),
+                        (["parse", "serve", "main"], [5000 + n, (50 + n) * MIB, 5000, 50 * MIB])],
+                       program="/usr/bin/" + self.program, rate=16 * 1024, time_ns=time.time_ns())
+
+    def processes(self):
+        return json.dumps({"url": "", "processes": [
+            {"pid": int(self.pid), "role": "front", "uptime_seconds": time.time() - Series.start, "rss_bytes": MIB}]})
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     mode = ""
 
@@ -134,7 +159,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with open(os.environ["REQUESTS"], "a", encoding="utf-8") as log:
                 log.write(f"{self.path} {self.headers['Host']} {self.headers['Authorization']}\n")
         path = self.path.partition("?")[0]
-        if path == "/debug/processes":
+        if "SERIES" in os.environ:
+            self.answer_series(path)
+        elif path == "/debug/processes":
             body = {"junk": "not json", "stranger": processes(1)}.get(self.mode, processes(os.getpid()))
             if self.mode == "broken":
                 self.reply(500, b"out of order\x1b[2J\nsecond line")
@@ -160,6 +187,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"\x1f\x8b")
         elif path == "/hangup":
             self.close_connection = True
+        else:
+            self.reply(404, b"Unknown profile\n")
+
+
+    def answer_series(self, path):
+        series = Series()
+        if series.mode == "hang":
+            time.sleep(600)
+        elif series.mode == "hangup":
+            self.close_connection = True
+        elif series.mode == "fail":
+            self.reply(500, b"out of order\n")
+        elif path == "/debug/processes":
+            self.reply(200, series.processes().encode(), "application/json")
+        elif path == "/debug/pprof/heap" and series.mode == "ok":
+            self.reply(200, gzip.compress(series.profile()), "application/octet-stream")
+        elif path == "/debug/pprof/heap":
+            self.reply(200, gzip.compress(PROFILES[series.mode]()), "application/octet-stream")
         else:
             self.reply(404, b"Unknown profile\n")
 
