@@ -31,18 +31,19 @@ static void add_head(struct ph_buf *out)
                      "<button type=button id=theme hidden>Dark</button></header>\n<main>\n");
 }
 
-/* Parts that the script fills. */
+/* Parts that the script fills, and shows then. */
 static void add_drawn(const struct ph_growth_report *report, struct ph_buf *out)
 {
-    ph_buf_text(out,
-                "<section aria-labelledby=time class=drawn>\n<h2 id=time>Over time</h2>\n<div id=chart></div>\n"
-                "</section>\n");
+    ph_buf_text(
+        out, "<section aria-labelledby=time class=drawn hidden>\n<h2 id=time>Over time</h2>\n<div id=chart></div>\n"
+             "</section>\n");
     ph_diff_html_places(report, out);
     if (report->site_count == 0)
         return;
-    ph_buf_text(out, "<section aria-labelledby=tree class=drawn>\n<h2 id=tree>Flame graph of the change</h2>\n"
-                     "<div id=flame></div>\n</section>\n"
-                     "<section aria-labelledby=sites>\n<h2 id=sites>Call sites</h2>\n<div id=table></div>\n");
+    ph_buf_text(out,
+                "<section aria-labelledby=tree class=drawn hidden>\n<h2 id=tree>Flame graph of the change</h2>\n"
+                "<div id=flame></div>\n</section>\n"
+                "<section aria-labelledby=sites>\n<h2 id=sites>Call sites</h2>\n<div id=table></div>\n");
     ph_diff_html_plain_sites(report, out);
     ph_buf_text(out, "</section>\n");
 }

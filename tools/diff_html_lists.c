@@ -109,12 +109,13 @@ static void add_plain_site(const struct ph_growth_report *report, const struct p
 void ph_diff_html_plain_sites(const struct ph_growth_report *report, struct ph_buf *out)
 {
     ph_buf_text(out,
-                "<noscript>\n<p class=soft>Chart, flame graph and stacks need JavaScript.</p>\n<table>\n<thead>"
+                "<noscript>\n<p class=soft>Chart, flame graph and stacks need JavaScript.</p>\n<div class=wide "
+                "tabindex=0 role=region aria-labelledby=sites><table class=unscripted>\n<thead>"
                 "<tr><th scope=col>Verdict<th scope=col>Call site<th scope=col class=number>Change<th scope=col>"
                 "Since</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < report->site_count && i < PLAIN_ROWS; i++)
         add_plain_site(report, &report->sites[i], out);
-    ph_buf_text(out, "</tbody></table>\n</noscript>\n");
+    ph_buf_text(out, "</tbody></table></div>\n</noscript>\n");
 }
 
 /* ---- what was not decidable ---- */

@@ -136,9 +136,11 @@ static void add_since(const struct ph_growth_report *report, const struct ph_ver
 {
     struct ph_buf since = PH_BUF_INIT, number = PH_BUF_INIT;
     ph_diff_html_since(report, verdict, &since);
-    ph_buf_printf(&number, "profile %zu of %zu", verdict->onset_index + 1, report->profile_count);
+    if (report->has_times)
+        ph_buf_printf(&number, "profile %zu of %zu", verdict->onset_index + 1, report->profile_count);
     if (ph_buf_status(&since) == 0 && ph_buf_status(&number) == 0)
-        add_fact(out, verdict->label == PH_GROWTH_STEP ? "At" : "Since", since.data, number.data);
+        add_fact(out, verdict->label == PH_GROWTH_STEP ? "At" : "Since", since.data,
+                 number.data ? number.data : "");
     else
         out->failed = -ENOMEM;
     ph_buf_fini(&since);

@@ -97,7 +97,7 @@ def hostile_names_stay_text(browser):
     check("names from profiles make no elements",
           browser.run("document.querySelectorAll('img, iframe, a[href^=javascript], main script').length") == 0)
     check("names from profiles run no script", browser.run("window.hacked === undefined"))
-    for where in ("h1", ".path", "tbody .open", ".stack", ".node", ".warnings", "#undecided ~ ul, #profiles ~ details"):
+    for where in ("h1", ".path", "tbody .open", ".stack", ".node", ".warnings", "#undecided ~ ul", "#profiles ~ details"):
         check(f"names from profiles are shown as they are in {where}", browser.run(
             f"[...document.querySelectorAll({where!r})].some(n => n.textContent.includes('</script><img src=x onerror='))"))
     is_quiet(browser, "hostile")
@@ -233,7 +233,9 @@ def works_without_script(browser):
     browser.open(url("series"))
     text = "document.body.innerText"
     check("without script the verdict is there", "session_new has been growing since" in browser.run(text))
+    check("without script nothing is wider than the window", browser.run("document.documentElement.scrollWidth <= innerWidth"))
     check("without script the sites are there", browser.run("document.querySelectorAll('noscript tr').length") == 7)
+    check("without script no heading stands above nothing", "OVER TIME" not in browser.run(text).upper())
     browser.screenshot(os.path.join(ARTEFACTS, "report-series-noscript.png"), is_alive=False)
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
 

@@ -2,6 +2,7 @@
 'use strict';
 
 const data = JSON.parse(document.getElementById('data').textContent);
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 const FUNCTION = 0, PLACE = 1, FILE = 2, MODULE = 3; // of data.frames[i]
 
 // element('td', {class: 'number', 'data-name': 'Change'}, 'text', child, …)
@@ -27,23 +28,26 @@ function byId(id) {
 
 // As lib/base/human.c writes them.
 function bytes(value) {
-    const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
     let unit = 0;
-    while (Math.abs(value) >= (unit ? 1023.95 : 1024) && unit + 1 < units.length) {
+    while (Math.abs(value) >= (unit ? 1023.95 : 1024) && unit + 1 < UNITS.length) {
         value /= 1024;
         unit++;
     }
-    return value.toFixed(unit ? 1 : 0) + ' ' + units[unit];
+    return value.toFixed(unit ? 1 : 0) + ' ' + UNITS[unit];
 }
 
 function amount(value) {
     if (value === null)
         return '?';
-    return data.unit === 'bytes' ? bytes(value) : Math.round(value).toLocaleString('en-US');
+    return data.unit === 'bytes' ? bytes(value) : count(value);
 }
 
 function change(value) {
     return (value > 0 ? '+' : '') + amount(value);
+}
+
+function count(value) {
+    return Math.round(value).toLocaleString('en-US');
 }
 
 function percent(part, whole) {
@@ -64,10 +68,15 @@ function frameText(frame) {
 }
 
 function frameElement(frame) {
-    const [name, place, file, module] = data.frames[frame];
+    const [name, place] = data.frames[frame];
     return element('span', {},
         element('code', {class: 'name'}, name), ' ',
-        element('span', {class: 'place', title: [file, module].filter(Boolean).join(', ')}, place));
+        element('span', {class: 'place', title: frameHome(frame)}, place));
+}
+
+// Where a frame's source lies, and in which module.
+function frameHome(frame) {
+    return [data.frames[frame][FILE], data.frames[frame][MODULE]].filter(Boolean).join(', ');
 }
 
 function siteName(site) {
@@ -85,8 +94,20 @@ function labelElement(site) {
         element('span', {'aria-hidden': true}, SIGNS[site.label]), ' ', site.words);
 }
 
+// What colour a change has.
+function changeClass(value) {
+    return value > 0 ? 'grew' : value < 0 ? 'shrank' : '';
+}
+
 function hasGrown(site) {
     return ['growing', 'step', 'plateau'].includes(site.label);
+}
+
+// changed is given what was typed, in lower case.
+function searchField(placeholder, label, changed) {
+    const input = element('input', {type: 'search', placeholder, 'aria-label': label, spellcheck: 'false'});
+    input.addEventListener('input', () => changed(input.value.trim().toLowerCase()));
+    return input;
 }
 
 // One of a few: a group of radio buttons. choices: [[value, text], …]

@@ -19,26 +19,29 @@ function niceStep(most, count) {
     return power * [1, 2, 5, 10].find(step => step * power >= rough);
 }
 
-// A panel: where it starts, and how a value becomes a height. Its axis begins at 0, unless all that happens would be a flat
-// line at the top then.
+// A panel: where it starts, and how a value becomes a height. Its axis begins at 0, unless all that happens would be
+// a flat line at the top then.
 function panelOf(top, values) {
     const most = Math.max(1, ...values), least = Math.max(0, Math.min(most, ...values)), isCut = least > most / 2;
-    const step = niceStep(Math.max(1, isCut ? most - least : most), 4), begin = isCut ? Math.floor(least / step) * step : 0;
+    const step = niceStep(Math.max(1, isCut ? most - least : most), 4);
+    const begin = isCut ? Math.floor(least / step) * step : 0;
     const end = Math.max(begin + step, Math.ceil(most / step) * step);
-    return {top, step, begin, end, y: value => top + CHART.panel * (1 - (Math.max(begin, value) - begin) / (end - begin))};
+    const y = value => top + CHART.panel * (1 - (Math.max(begin, value) - begin) / (end - begin));
+    return {top, step, begin, end, y};
 }
 
 // With as many digits as tell the steps apart.
 function axisAmount(value, step) {
     if (data.unit !== 'bytes' || value === 0)
         return amount(value);
-    const unit = bytes(value).split(' ')[1], power = 1024 ** ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'].indexOf(unit);
+    const unit = bytes(value).split(' ')[1], power = 1024 ** UNITS.indexOf(unit);
     const digits = [0, 1, 2].find(count => Number.isInteger(step / power * 10 ** count)) ?? 3;
     return (value / power).toFixed(digits) + ' ' + unit;
 }
 
 function drawAxis(panel, title) {
-    const parts = [drawing('text', {class: 'title', x: 12, y: panel.top - 16}, title + (panel.begin ? ', from ' + axisAmount(panel.begin, panel.step) : ''))];
+    const from = panel.begin ? ', from ' + axisAmount(panel.begin, panel.step) : '';
+    const parts = [drawing('text', {class: 'title', x: 12, y: panel.top - 16}, title + from)];
     for (let value = panel.begin; value <= panel.end; value += panel.step) {
         const y = panel.y(value);
         parts.push(drawing('line', {class: 'grid', x1: CHART.left, x2: chart.width - CHART.right, y1: y, y2: y}),
@@ -69,56 +72,69 @@ function drawTotal(panel) {
     if (points.length === 0)
         return [];
     const ends = [known[known.length - 1], known[0]].map(profile => chartX(profile.seconds) + ',' + panel.y(0));
-    const area = panel.begin ? [] : [drawing('polygon', {class: 'total-area', points: points.concat(ends).join(' ')})];
-    return [...area, drawing('polyline', {class: 'total', points: points.join(' ')})];
+    const area = drawing('polygon', {class: 'total-area', points: points.concat(ends).join(' ')});
+    return [...panel.begin ? [] : [area], drawing('polyline', {class: 'total', points: points.join(' ')})];
 }
 
 function drawOnset(site, number, panel) {
-    if (site.onset === undefined)
-        return null;
-    const x = chartX(site.onset), low = chartX(Math.max(0, site.onsetLow)), high = Math.min(chartX(site.onsetHigh), chart.width - CHART.right);
-    const badgeY = panel.top + 10 + 19 * badgeRow(site);
+    const x = chartX(site.onset), low = chartX(Math.max(0, site.onsetLow));
+    const width = Math.max(2, Math.min(chartX(site.onsetHigh), chart.width - CHART.right) - low);
     return drawing('g', {class: 'line-' + number},
         drawing('title', {}, `${siteName(site)}: since ${site.since}`),
-        drawing('rect', {class: 'interval', x: low, width: Math.max(2, high - low), y: panel.top, height: CHART.panel}),
-        drawing('line', {class: 'onset', x1: x, x2: x, y1: panel.top, y2: panel.top + CHART.panel}),
-        drawing('circle', {class: 'dot', cx: x, cy: badgeY, r: 9}),
-        drawing('text', {class: 'badge', x, y: badgeY + 4}, number));
+        drawing('rect', {class: 'interval', x: low, width, y: panel.top, height: CHART.panel}),
+        drawing('line', {class: 'onset', x1: x, x2: x, y1: panel.top, y2: panel.top + CHART.panel}));
+}
+
+function drawNumber(number, x, y) {
+    return drawing('g', {class: 'line-' + number}, drawing('circle', {class: 'dot', cx: x, cy: y, r: 9}),
+        drawing('text', {class: 'badge', x, y: y + 4}, number));
+}
+
+// How far down the number of an onset stands: below those of other onsets about the same time.
+function onsetRow(site) {
+    const before = chart.sites.slice(0, chart.sites.indexOf(site));
+    const isNear = other => Math.abs(chartX(other.onset) - chartX(site.onset)) < 18;
+    return before.filter(other => other.onset !== undefined && isNear(other)).length;
+}
+
+// The numbers come last: no line crosses them.
+function drawOnsets(panel) {
+    const known = chart.sites.map((site, i) => [site, i + 1]).filter(([site]) => site.onset !== undefined);
+    const numbers = known.map(([site, number]) =>
+        drawNumber(number, chartX(site.onset), panel.top + 10 + 19 * onsetRow(site)));
+    return [...known.map(([site, number]) => drawOnset(site, number, panel)), ...numbers];
 }
 
 // Numbers at line ends that would cover one another are moved apart, upwards; they keep their order.
 function endHeights(panel) {
-    const ends = chart.sites.map((site, i) => ({i, y: panel.y(site.values[site.values.length - 1])})).sort((a, b) => b.y - a.y);
+    const ends = chart.sites.map((site, i) => ({i, y: panel.y(site.values[site.values.length - 1])}));
+    ends.sort((a, b) => b.y - a.y);
     ends.forEach((end, i) => { end.y = Math.min(end.y, (i ? ends[i - 1].y : panel.top + CHART.panel + 9) - 18); });
     return ends.sort((a, b) => a.i - b.i).map(end => end.y);
 }
 
-// How far down the number of an onset stands: below those of other onsets about the same time.
-function badgeRow(site) {
-    const before = chart.sites.slice(0, chart.sites.indexOf(site));
-    return before.filter(other => other.onset !== undefined && Math.abs(chartX(other.onset) - chartX(site.onset)) < 18).length;
+function curvePoints(site, panel) {
+    return site.values.map((value, i) => chartX(data.profiles[i].seconds) + ',' + panel.y(value)).join(' ');
 }
 
 function drawCurves(panel) {
     const heights = endHeights(panel);
-    return chart.sites.map((site, i) => drawing('g', {class: 'line-' + (i + 1)},
-        drawing('polyline', {class: 'curve', 'stroke-dasharray': DASHES[i],
-            points: site.values.map((value, t) => chartX(data.profiles[t].seconds) + ',' + panel.y(value)).join(' ')}),
-        drawing('circle', {class: 'dot', cx: chart.width - CHART.right + 13, cy: heights[i], r: 9}),
-        drawing('text', {class: 'badge', x: chart.width - CHART.right + 13, y: heights[i] + 4}, i + 1)));
+    return chart.sites.flatMap((site, i) => [
+        drawing('g', {class: 'line-' + (i + 1)},
+            drawing('polyline', {class: 'curve', 'stroke-dasharray': DASHES[i], points: curvePoints(site, panel)})),
+        drawNumber(i + 1, chart.width - CHART.right + 13, heights[i])]);
 }
 
 function drawChart() {
     const total = panelOf(CHART.top, data.profiles.map(profile => profile.total || 0));
     const sites = panelOf(CHART.top + CHART.panel + CHART.gap, [0, ...chart.sites.flatMap(site => site.values)]);
-    const bottom = chart.sites.length ? sites.top + CHART.panel : total.top + CHART.panel, height = bottom + CHART.bottom;
+    const bottom = (chart.sites.length ? sites : total).top + CHART.panel, height = bottom + CHART.bottom;
     chart.cursor = drawing('line', {class: 'cursor', y1: CHART.top, y2: bottom});
     chart.svg.setAttribute('viewBox', `0 0 ${chart.width} ${height}`);
     chart.svg.setAttribute('height', height);
     chart.svg.replaceChildren(...drawAxis(total, data.metric + ', total'), ...drawTotal(total));
     if (chart.sites.length)
-        chart.svg.append(...drawAxis(sites, 'Call sites that grew'),
-            ...chart.sites.map((site, i) => drawOnset(site, i + 1, sites)).filter(Boolean), ...drawCurves(sites));
+        chart.svg.append(...drawAxis(sites, 'Call sites that grew'), ...drawCurves(sites), ...drawOnsets(sites));
     chart.svg.append(...drawBreaks(bottom), ...drawTimes(bottom + 18), chart.cursor);
     selectProfile(chart.selected);
 }
@@ -129,9 +145,10 @@ function legendRow(number, head, value, since) {
     const swatch = drawing('svg', {viewBox: '0 0 48 16', class: 'line-' + number, 'aria-hidden': true},
         drawing('line', {class: 'curve', x1: 0, x2: 28, y1: 8, y2: 8, 'stroke-dasharray': DASHES[number - 1]}));
     if (number)
-        swatch.append(drawing('circle', {class: 'dot', cx: 38, cy: 8, r: 8}), drawing('text', {class: 'badge', x: 38, y: 12}, number));
-    return element('tr', {}, element('td', {}, swatch), element('td', {}, head), element('td', {class: 'number'}, value),
-        element('td', {class: 'soft'}, since));
+        swatch.append(drawing('circle', {class: 'dot', cx: 38, cy: 8, r: 8}),
+            drawing('text', {class: 'badge', x: 38, y: 12}, number));
+    return element('tr', {}, element('td', {}, swatch), element('td', {}, head),
+        element('td', {class: 'number'}, value), element('td', {class: 'soft'}, since));
 }
 
 function profileWords(i) {
@@ -174,10 +191,12 @@ function chartKey(event) {
 
 function startChart() {
     const place = byId('chart');
-    chart.svg = drawing('svg', {tabindex: 0, role: 'slider', 'aria-label': 'Values of one profile: arrow keys choose it',
+    chart.svg = drawing('svg', {tabindex: 0, role: 'slider',
+        'aria-label': 'Values of one profile: arrow keys choose it',
         'aria-valuemin': 1, 'aria-valuemax': data.profiles.length});
     chart.legend = element('tbody', {});
-    place.append(chart.svg, element('table', {class: 'legend', 'aria-label': 'Values at the chosen profile'}, chart.legend));
+    place.append(chart.svg,
+        element('table', {class: 'legend', 'aria-label': 'Values at the chosen profile'}, chart.legend));
     chart.svg.addEventListener('pointermove', event => selectProfile(nearestProfile(event)));
     chart.svg.addEventListener('pointerdown', event => selectProfile(nearestProfile(event)));
     chart.svg.addEventListener('keydown', chartKey);

@@ -2,7 +2,9 @@
 'use strict';
 
 const ROW_PIXELS = 22, LEAST_PIXELS = 2;
-const flame = {trees: data.trees.map(completeTree), side: 0, mode: 'growth', top: 0, focus: 0, words: '', boxes: new Map()};
+const flame = {
+    trees: data.trees.map(completeTree), side: 0, mode: 'growth', top: 0, focus: 0, words: '', boxes: new Map(),
+};
 
 function flameTree() {
     return flame.trees[flame.side];
@@ -34,25 +36,33 @@ function isGuilty(node) {
 
 // ---- drawing ----
 
-// How deep the colour is: the change as a share of all growth, or of all shrinkage if that is more; never too pale to see.
+// How deep the colour is: the change as a share of all growth, or of all shrinkage if that is more; never too pale to
+// see.
 function heat(node) {
     const tree = flameTree(), most = Math.max(tree.growth[0], tree.growth[0] - tree.change[0]);
     const share = most > 0 ? Math.min(1, Math.abs(tree.change[node]) / most) : 0;
     return share < 0.0005 ? 0 : 12 + 88 * Math.sqrt(share);
 }
 
+function boxClasses(node, isAbove, isThin) {
+    const value = flameTree().change[node];
+    const classes = {up: value > 0, down: value < 0, above: isAbove, thin: isThin, here: isMarked(node)};
+    classes.guilty = isGuilty(node);
+    return ['node', ...Object.keys(classes).filter(name => classes[name])].join(' ');
+}
+
 function boxElement(box, row, isAbove) {
     const tree = flameTree(), value = tree.change[box.node], pixels = box.width * flame.pixels;
-    const classes = ['node', value > 0 ? 'up' : value < 0 ? 'down' : '', isAbove ? 'above' : '', pixels < 12 ? 'thin' : '',
-        isMarked(box.node) ? 'here' : '', isGuilty(box.node) ? 'guilty' : ''];
-    const node = element('div', {role: 'treeitem', tabindex: -1, class: classes.filter(Boolean).join(' '), 'data-node': box.node,
-        'aria-level': tree.depth[box.node] + 1, 'aria-label': nodeText(box.node) + (isMarked(box.node) ? ', growth concentrates here' : '')});
+    const here = isMarked(box.node) ? ', growth concentrates here' : '';
+    const node = element('div', {role: 'treeitem', tabindex: -1, class: boxClasses(box.node, isAbove, pixels < 12),
+        'data-node': box.node, 'aria-level': tree.depth[box.node] + 1, 'aria-label': nodeText(box.node) + here});
     node.style.left = 100 * box.left + '%';
     node.style.width = 100 * box.width + '%';
     node.style.top = row * ROW_PIXELS + 'px';
     node.style.setProperty('--heat', heat(box.node) + '%');
     if (pixels >= 24)
-        node.append(isMarked(box.node) ? '◆ ' : '', `${sign(value)} ${nodeName(box.node)} `, element('b', {}, value ? change(value) : ''));
+        node.append(here && '◆ ', `${sign(value)} ${nodeName(box.node)} `,
+            element('b', {}, value ? change(value) : ''));
     return node;
 }
 
@@ -63,7 +73,8 @@ function drawFlame() {
     const nodes = above.map(node => boxElement({node, left: 0, width: 1}, tree.depth[node], true));
     nodes.push(...boxes.map(box => boxElement(box, tree.depth[box.node], false)));
     flame.boxes = new Map(nodes.map(node => [Number(node.dataset.node), node]));
-    flame.levels.style.height = ROW_PIXELS * (1 + Math.max(0, ...nodes.map(node => node.getAttribute('aria-level') - 1))) + 'px';
+    const levels = Math.max(1, ...nodes.map(node => node.getAttribute('aria-level')));
+    flame.levels.style.height = ROW_PIXELS * levels + 'px';
     flame.levels.replaceChildren(...nodes);
     flame.empty.hidden = boxes.length > 0;
     flame.empty.textContent = `Nothing to draw: no ${weight().text} here.`;
@@ -73,12 +84,16 @@ function drawFlame() {
     moveTo(flame.boxes.has(flame.focus) ? flame.focus : flame.top, false);
 }
 
+function shareText(share) {
+    return Number((100 * share).toPrecision(2)) + ' %';
+}
+
 function drawNote(hidden) {
     const tree = flameTree(), parts = [];
     if (hidden)
         parts.push(`${hidden} branches are too narrow to be drawn: zoom in.`);
     if (tree.cutCount)
-        parts.push(`${tree.cutCount.toLocaleString('en-US')} branches below ${+(100 * tree.cutShare).toPrecision(2)} % are not in this file.`);
+        parts.push(`${count(tree.cutCount)} branches below ${shareText(tree.cutShare)} are not in this file.`);
     if (tree.deepCount)
         parts.push(`${tree.deepCount} stacks are deeper than drawn.`);
     flame.note.textContent = parts.join(' ');
@@ -103,10 +118,12 @@ function describe(node) {
     const tree = flameTree(), value = tree.change[node], frame = tree.frame[node], now = tree.now[node];
     flame.readout.replaceChildren(
         element('div', {}, frame < 0 ? nodeName(node) : frameElement(frame),
-            frame < 0 ? '' : element('span', {class: 'place'}, ' ', [data.frames[frame][FILE], data.frames[frame][MODULE]].filter(Boolean).join(', '))),
-        element('div', {}, element('b', {class: value > 0 ? 'grew' : value < 0 ? 'shrank' : ''}, `${sign(value)} ${change(value)}`),
-            ` from ${amount(now - value)} to ${amount(now)}; ${percent(tree.growth[node], tree.growth[0])} of all growth, `
-            + `${percent(now, tree.now[0])} of the size now${isMarked(node) ? '. ◆ Growth concentrates here' : ''}${isGuilty(node) ? '. This call site keeps growing' : ''}`));
+            frame < 0 ? '' : element('span', {class: 'place'}, ' ', frameHome(frame))),
+        element('div', {}, element('b', {class: changeClass(value)}, `${sign(value)} ${change(value)}`),
+            ` from ${amount(now - value)} to ${amount(now)}; `,
+            `${percent(tree.growth[node], tree.growth[0])} of all growth, `,
+            `${percent(now, tree.now[0])} of the size now`, isMarked(node) ? '. ◆ Growth concentrates here' : '',
+            isGuilty(node) ? '. This call site keeps growing' : ''));
 }
 
 function zoomTo(node) {
@@ -119,12 +136,13 @@ function zoomTo(node) {
 }
 
 function markMatches() {
-    const {matches, found} = flame.words ? searchTree(flameTree(), weight(), flame.words) : {matches: new Set(), found: 0};
+    const nothing = {matches: new Set(), found: 0};
+    const {matches, found} = flame.words ? searchTree(flameTree(), weight(), flame.words) : nothing;
     flame.levels.classList.toggle('searching', flame.words !== '');
     for (const [node, box] of flame.boxes)
         box.classList.toggle('match', matches.has(node));
     flame.found.textContent = !flame.words ? '' : matches.size === 0 ? 'no match'
-        : `${matches.size.toLocaleString('en-US')} match, ${percent(found, weight().of(flameTree(), 0))} of the ${weight().text}`;
+        : `${count(matches.size)} match, ${percent(found, weight().of(flameTree(), 0))} of the ${weight().text}`;
 }
 
 // ---- keys ----
@@ -170,16 +188,23 @@ function onBox(event, act) {
         act(Number(box.dataset.node));
 }
 
+function show(what) {
+    Object.assign(flame, what);
+    zoomTo(0);
+}
+
 function flameControls() {
     const modes = Object.entries(WEIGHTS).map(([value, {text}]) => [value, text]);
-    const search = element('input', {type: 'search', placeholder: 'Search functions', 'aria-label': 'Search the flame graph', spellcheck: 'false'});
-    search.addEventListener('input', () => { flame.words = search.value.trim().toLowerCase(); markMatches(); });
+    const search = searchField('Search functions', 'Search the flame graph', words => {
+        flame.words = words;
+        markMatches();
+    });
     flame.reset = element('button', {type: 'button'}, 'Reset zoom');
     flame.reset.addEventListener('click', () => zoomTo(0));
     flame.found = element('output', {class: 'soft'});
     return element('div', {class: 'controls'},
-        choice('mode', 'Width:', modes, flame.mode, value => { flame.mode = value; zoomTo(0); }),
-        choice('side', 'From:', [['0', 'callers'], ['1', 'allocators']], '0', value => { flame.side = Number(value); zoomTo(0); }),
+        choice('mode', 'Width:', modes, flame.mode, value => show({mode: value})),
+        choice('side', 'From:', [['0', 'callers'], ['1', 'allocators']], '0', value => show({side: Number(value)})),
         search, flame.found, flame.reset);
 }
 
@@ -188,9 +213,12 @@ function swatch(kind, text) {
 }
 
 function flameKeyLine() {
-    return element('p', {class: 'key'}, swatch('up', '▲ grew'), swatch('down', '▼ shrank'), swatch('', '= unchanged'),
-        swatch('guilty', '▲ call site that keeps growing'), swatch('here', '◆ growth concentrates here'), element('span', {}, 'The deeper the colour, the larger the share of the change. ',
-            element('kbd', {}, '←↑↓→'), ' move, ', element('kbd', {}, 'Enter'), ' zooms, ', element('kbd', {}, 'Esc'), ' resets'));
+    const key = text => element('kbd', {}, text);
+    return element('p', {class: 'key'},
+        swatch('up', '▲ grew'), swatch('down', '▼ shrank'), swatch('', '= unchanged'),
+        swatch('guilty', '▲ call site that keeps growing'), swatch('here', '◆ growth concentrates here'),
+        element('span', {}, 'The deeper the colour, the larger the share of the change.'),
+        element('span', {}, key('←↑↓→'), ' move, ', key('Enter'), ' zooms, ', key('Esc'), ' resets'));
 }
 
 function listenTo(levels) {
@@ -220,21 +248,29 @@ function guiltyPath(site, side) {
     return side ? site.stack.slice(0, site.own + 1) : site.stack.slice(site.own).reverse();
 }
 
+// Its height changes with every drawing, which is no reason for another.
+function redrawAtNewWidth() {
+    if (flame.pixels !== Math.max(200, flame.levels.clientWidth))
+        drawFlame();
+}
+
 function startFlame() {
-    flame.marks = [0, 1].map(side => nodesAt(side, data.inflections.filter(place => place.side === side).map(place => place.path)));
-    flame.guilty = [0, 1].map(side => nodesAt(side, data.sites.filter(site => site.label === 'growing').map(site => guiltyPath(site, side))));
+    const growing = data.sites.filter(site => site.label === 'growing');
+    const placesOf = side => data.inflections.filter(place => place.side === side).map(place => place.path);
+    flame.marks = [0, 1].map(side => nodesAt(side, placesOf(side)));
+    flame.guilty = [0, 1].map(side => nodesAt(side, growing.map(site => guiltyPath(site, side))));
     flame.mode = flame.trees[0].growth[0] > 0 ? 'growth' : 'now';
     flame.levels = element('div', {class: 'levels', role: 'tree', 'aria-label': 'Flame graph of the change'});
     flame.empty = element('p', {class: 'soft'});
     flame.note = element('p', {class: 'note'});
     flame.readout = element('div', {class: 'readout', 'aria-live': 'polite'});
-    byId('flame').append(flameControls(), element('div', {class: 'flame'}, flame.empty, flame.levels), flame.readout, flameKeyLine(), flame.note);
+    byId('flame').append(flameControls(), element('div', {class: 'flame'}, flame.empty, flame.levels), flame.readout,
+        flameKeyLine(), flame.note);
     listenTo(flame.levels);
     for (const button of document.querySelectorAll('[data-place]')) {
         button.hidden = false;
         button.addEventListener('click', () => showPlace(Number(button.dataset.place)));
     }
-    let width = 0;
-    new ResizeObserver(() => { if (flame.levels.clientWidth !== width) { width = flame.levels.clientWidth; drawFlame(); } }).observe(flame.levels);
     drawFlame();
+    new ResizeObserver(redrawAtNewWidth).observe(flame.levels);
 }

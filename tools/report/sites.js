@@ -10,19 +10,24 @@ const COLUMNS = [
     {title: 'Change', number: true, falls: true, key: site => site.change, cell: changeCell},
     {title: 'Now', named: true, number: true, falls: true, key: site => site.now, cell: site => amount(site.now)},
     {title: 'Since', named: true, key: site => site.onset === undefined ? Infinity : site.onset, cell: sinceCell},
-    {title: 'Rate', named: true, number: true, falls: true, key: site => site.rate || 0, cell: site => site.rateWords || ''},
+    {title: 'Rate', named: true, number: true, falls: true, key: site => site.rate || 0, cell: rateCell},
 ];
 const table = {column: null, falls: false, words: '', label: '', shown: PAGE};
 
 // Colour and weight are for what is more than noise.
 function changeCell(site) {
     const isSure = hasGrown(site) || site.label === 'shrinking';
-    const text = isSure ? element('b', {class: site.change > 0 ? 'grew' : 'shrank'}, change(site.change)) : change(site.change);
-    return element('span', {}, text, ' ', element('small', {}, '±' + amount(site.half)));
+    const text = change(site.change);
+    return element('span', {}, isSure ? element('b', {class: changeClass(site.change)}, text) : text, ' ',
+        element('small', {}, '±' + amount(site.half)));
 }
 
 function smallNumber(value) {
     return value < 0.001 ? value.toExponential(0) : value.toPrecision(2);
+}
+
+function rateCell(site) {
+    return site.rateWords || '';
 }
 
 function sinceCell(site) {
@@ -40,14 +45,16 @@ function openButton(site) {
 
 function facts(site) {
     const known = [['from', amount(site.base)], ['to', amount(site.now)],
-        ['objects', site.objects === null ? null : (site.objects > 0 ? '+' : '') + Math.round(site.objects).toLocaleString('en-US')],
-        ['sampled in the last profile, about', site.sampled === null ? null : Math.round(site.sampled).toLocaleString('en-US')],
+        ['objects', site.objects === null ? null : (site.objects > 0 ? '+' : '') + count(site.objects)],
+        ['sampled in the last profile, about', site.sampled === null ? null : count(site.sampled)],
         ['mean age', site.age], ['q', site.q === null ? null : smallNumber(site.q)]];
-    return element('p', {class: 'soft'}, known.filter(([, value]) => value).map(([name, value]) => `${name} ${value}`).join(' · '));
+    const words = known.filter(([, value]) => value).map(([name, value]) => `${name} ${value}`);
+    return element('p', {class: 'soft'}, words.join(' · '));
 }
 
 function stackRow(site) {
-    const frames = site.stack.map((frame, i) => element('li', {class: i === site.own ? 'own' : null}, frameElement(frame)));
+    const frames = site.stack.map((frame, i) =>
+        element('li', {class: i === site.own ? 'own' : null}, frameElement(frame)));
     return element('tr', {class: 'stack-row'}, element('td', {colspan: COLUMNS.length}, facts(site),
         element('ol', {class: 'stack', 'aria-label': 'Stack, innermost function first'}, ...frames)));
 }
@@ -64,8 +71,8 @@ function toggleStack(site, button) {
 // ---- rows ----
 
 function siteRow(site) {
-    return element('tr', {class: `site ${hasGrown(site) ? site.label + '-row' : ''}`}, ...COLUMNS.map(column =>
-        element('td', {class: column.number ? 'number' : null, 'data-name': column.named ? column.title : null}, column.cell(site))));
+    return element('tr', {class: `site ${site.label}-row`}, ...COLUMNS.map(column => element('td',
+        {class: column.number && 'number', 'data-name': column.named && column.title}, column.cell(site))));
 }
 
 function siteText(site) {
@@ -117,16 +124,17 @@ function headCell(column) {
 }
 
 function filterControls() {
-    const words = element('input', {type: 'search', placeholder: 'Filter by function, file or module', 'aria-label': 'Filter call sites', spellcheck: 'false'});
-    const used = LABELS.filter(label => data.sites.some(site => site.label === label));
-    const labels = element('select', {'aria-label': 'Filter by verdict'}, element('option', {value: ''}, 'every verdict'),
-        ...used.map(label => element('option', {value: label}, `${SIGNS[label]} ${data.sites.find(site => site.label === label).words}`)));
-    const changed = () => {
-        Object.assign(table, {words: words.value.trim().toLowerCase(), label: labels.value, shown: PAGE});
+    const filter = what => {
+        Object.assign(table, what, {shown: PAGE});
         drawTable();
     };
-    words.addEventListener('input', changed);
-    labels.addEventListener('change', changed);
+    const words = searchField('Filter by function, file or module', 'Filter call sites',
+        text => filter({words: text}));
+    const first = LABELS.map(label => data.sites.find(site => site.label === label)).filter(Boolean);
+    const labels = element('select', {'aria-label': 'Filter by verdict'},
+        element('option', {value: ''}, 'every verdict'),
+        ...first.map(site => element('option', {value: site.label}, `${SIGNS[site.label]} ${site.words}`)));
+    labels.addEventListener('change', () => filter({label: labels.value}));
     return element('div', {class: 'controls'}, words, labels, table.status);
 }
 
@@ -136,9 +144,10 @@ function startTable() {
     table.more.addEventListener('click', () => { table.shown += 100; drawTable(); });
     table.status = element('output', {class: 'soft'});
     const rest = data.siteCount - data.sites.length;
+    const told = `${count(rest)} more sites, which changed less, are in the flame graph only.`;
     byId('table').append(filterControls(),
         element('div', {class: 'wide'}, element('table', {class: 'sites', 'aria-labelledby': 'sites'},
             element('thead', {}, element('tr', {}, ...COLUMNS.map(headCell))), table.body)), table.more,
-        rest ? element('p', {class: 'soft'}, `${rest.toLocaleString('en-US')} more sites, which changed less, are in the flame graph only.`) : '');
+        rest ? element('p', {class: 'note'}, told) : '');
     drawTable();
 }

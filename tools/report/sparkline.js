@@ -8,11 +8,12 @@ function timeShare(seconds) {
 
 function sparkline(site) {
     const most = Math.max(1e-9, ...site.values), width = 200, height = 40;
-    const points = site.values.map((value, i) =>
-        (width * timeShare(data.profiles[i].seconds)).toFixed(1) + ',' + (height - 3 - (height - 6) * value / most).toFixed(1));
-    const onset = site.onset === undefined ? null : (width * timeShare(site.onset)).toFixed(1);
-    return drawing('svg', {viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img', class: site.label,
-        'aria-label': `from ${amount(site.base)} to ${amount(site.now)}, at most ${amount(most)}`},
+    const x = seconds => (width * timeShare(seconds)).toFixed(1);
+    const y = value => (height - 3 - (height - 6) * value / most).toFixed(1);
+    const points = site.values.map((value, i) => x(data.profiles[i].seconds) + ',' + y(value));
+    const onset = site.onset === undefined ? null : x(site.onset);
+    return drawing('svg', {viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img',
+        class: site.label, 'aria-label': `from ${amount(site.base)} to ${amount(site.now)}, at most ${amount(most)}`},
         drawing('polygon', {class: 'sparkfill', points: `0,${height} ${points.join(' ')} ${width},${height}`}),
         onset === null ? null : drawing('line', {class: 'sparkonset', x1: onset, x2: onset, y1: 0, y2: height}),
         drawing('polyline', {class: 'sparkline', points: points.join(' ')}));

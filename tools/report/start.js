@@ -22,6 +22,8 @@ function startTheme() {
     showTheme();
 }
 
+for (const section of document.querySelectorAll('.drawn'))
+    section.hidden = false;
 startTheme();
 drawSparks();
 if (data.profiles.length)

@@ -1,4 +1,5 @@
-// tree.js - the trees of all stacks, as the flame graph walks them: columns in pre-order, the nodes of a subtree together.
+// tree.js - the trees of all stacks, as the flame graph walks them: columns in pre-order, so that the nodes of a
+// subtree stand together.
 'use strict';
 
 const WEIGHTS = { // what the width of a node means
@@ -35,7 +36,8 @@ function ancestorsOf(tree, node) {
     return ancestors;
 }
 
-// The node at the end of a path of frames; recursion may be folded in the path and is not in the tree. -1 if it was cut.
+// The node at the end of a path of frames; recursion may be folded in the path and is not in the tree. -1 if it was
+// cut.
 function nodeAtPath(tree, path) {
     let node = 0;
     for (const frame of path) {
@@ -47,8 +49,8 @@ function nodeAtPath(tree, path) {
     return node;
 }
 
-// What of the tree is drawn: [{node, left, width}], shares of 1, below (and with) the node at the top. Subtrees narrower
-// than least are left out; their number is given back too.
+// What of the tree is drawn: [{node, left, width}], shares of 1, below (and with) the node at the top. Subtrees
+// narrower than least are left out; their number is given back too.
 function layOut(tree, top, weight, least) {
     const boxes = [], todo = [[top, 0]], total = weight.of(tree, top);
     let hidden = 0;
