@@ -7,9 +7,11 @@
 #include "model/profile.h"
 
 /**
- * ph_diff_pprof_write() - append @now - @base as gzipped protobuf, just as `go tool pprof -diff_base` makes it in memory:
- * the samples of the base negated and with the label pprof::base=true, by which pprof knows what percentages are of. @base is used up: only ph_profile_free() may follow.
+ * ph_diff_pprof_write() - append @now - @base as gzipped protobuf, just as `go tool pprof -diff_base` makes it in
+ * memory: the samples of the base negated and with the label pprof::base=true, by which pprof knows what percentages
+ * are of. @base is used up: only ph_profile_free() may follow.
  * Source: google/pprof internal/driver/fetch.go, profile/profile.go (SetLabel, Scale), internal/report/report.go.
+ * speedscope refuses negative values (its src/lib/profile.ts): for it, take folded stacks.
  *
  * 0; -EINVAL if the two have not the same sample types, named in @error; -ENOMEM.
  */

@@ -134,6 +134,9 @@ done
 check "the name tells json" valid report.json
 like "the name tells html" "$(head -c 15 report.html)" '^<!doctype html>'
 is "the name tells pprof" "$(head -c 2 report.pb.gz | od -An -tx1 | tr -d ' ')" 1f8b
+# Sources: flamegraph.pl takes two columns for a differential; speedscope, src/import/bg-flamegraph.ts, the last one.
+is "folded lines are such as speedscope and flamegraph.pl read" \
+    "$(grep -vcE '^[^ ;][^;]*(;[^;]+)* [0-9]+ [0-9]+$' report.folded)" 0
 is "folded has stack, base and new" "$(grep leak report.folded)" "main;serve;handle;leak 20000000 83000000"
 like "a text file is not cut and not coloured" "$(cat report.txt)" '^growing .*leak$'
 diff_of --format json -o report.html series
