@@ -52,6 +52,17 @@ static int total_sign(const struct ph_growth_report *report)
     return report->summary.total_low > 0 ? 1 : report->summary.total_high < 0 ? -1 : 0;
 }
 
+static uint32_t grown_site_count(const struct ph_growth_report *report)
+{
+    const uint32_t *counts = report->summary.label_counts;
+    return counts[PH_GROWTH_GROWING] + counts[PH_GROWTH_STEP] + counts[PH_GROWTH_PLATEAU];
+}
+
+bool ph_diff_text_has_growth(const struct ph_growth_report *report)
+{
+    return total_sign(report) > 0 || grown_site_count(report) > 0;
+}
+
 /* "95%: +48.0 to +73.0 MiB": the unit once where it is the same. */
 static void add_interval(const struct ph_growth_report *report, struct ph_buf *text)
 {
@@ -175,8 +186,8 @@ static void write_reason(struct ph_diff_page *page, const char *reason)
 static void add_insufficient(const struct ph_growth_report *report, struct ph_buf *text)
 {
     uint32_t count = report->summary.label_counts[PH_GROWTH_INSUFFICIENT], named = 0;
-    ph_buf_printf(text, "%s call site%s grew, but on too few samples to tell:", ph_human_count(count).text,
-                  count == 1 ? "" : "s");
+    ph_buf_printf(text, "%s call site%s grew, but on too few samples to tell%s", ph_human_count(count).text,
+                  count == 1 ? "" : "s", count > NAMED_MAX ? ", such as" : ":");
     for (size_t i = 0; i < report->site_count && named < NAMED_MAX; i++) {
         const struct ph_growth_site *site = &report->sites[i];
         if (site->verdict.label != PH_GROWTH_INSUFFICIENT || site->frame_count == 0)
@@ -186,7 +197,6 @@ static void add_insufficient(const struct ph_growth_report *report, struct ph_bu
         ph_diff_function(report, site->frames[ph_diff_own_frame(report, site->frames, site->frame_count)], text);
         ph_buf_printf(text, " (about %s)", ph_human_count((int64_t)fmax(1, fmin(site->sampled, 1e9))).text);
     }
-    ph_buf_text(text, count > named ? ", ..." : "");
     ph_buf_text(text, ". More time, or a smaller PORTHOLE_HEAP_SAMPLE, tells more");
 }
 
@@ -195,8 +205,7 @@ static void write_undecided(struct ph_diff_page *page)
     const struct ph_growth_report *report = page->report;
     const uint32_t *counts = report->summary.label_counts;
     bool has_few = counts[PH_GROWTH_INSUFFICIENT] > 0, is_pair = report->profile_count == 2;
-    bool is_spread = total_sign(report) > 0 &&
-                     counts[PH_GROWTH_GROWING] + counts[PH_GROWTH_STEP] + counts[PH_GROWTH_PLATEAU] == 0;
+    bool is_spread = total_sign(report) > 0 && grown_site_count(report) == 0;
     struct ph_buf text = PH_BUF_INIT;
     if (!has_few && !is_pair && !is_spread)
         return;

@@ -16,6 +16,10 @@ struct ph_diff_page {
 void ph_diff_text_sites(struct ph_diff_page *page);       /* diff_text_sites.c */
 void ph_diff_text_inflections(struct ph_diff_page *page); /* diff_text_tree.c */
 
+/** ph_diff_text_has_growth() - did the total grow by more than noise, or any call site? If not, there is no place where
+ * growth concentrates. */
+bool ph_diff_text_has_growth(const struct ph_growth_report *report);
+
 /** ph_diff_text_focus() - append where most of the growth is: "87.1% of all growth is below handle_request"; nothing if
  * no single place has most of it. */
 void ph_diff_text_focus(const struct ph_growth_report *report, struct ph_buf *text);

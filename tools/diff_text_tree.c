@@ -160,7 +160,7 @@ void ph_diff_text_focus(const struct ph_growth_report *report, struct ph_buf *te
 {
     const struct ph_growth_inflection *first = report->inflections;
     double share = report->inflection_count && first->frame_count ? share_of_frame(report, first) : 0;
-    if (!(share >= MOST))
+    if (!(share >= MOST) || !ph_diff_text_has_growth(report))
         return;
     ph_buf_printf(text, " %s of all growth is %s ", ph_diff_percent(fmin(share, 1), 1).text, relation(first));
     ph_diff_function(report, frame_of(report, first), text);
@@ -194,6 +194,8 @@ void ph_diff_text_inflections(struct ph_diff_page *page)
 {
     const struct ph_growth_report *report = page->report;
     size_t shown_count = 0, branch_count = 0;
+    if (!ph_diff_text_has_growth(report))
+        return;
     for (size_t i = 0; i < report->inflection_count; i++)
         branch_count += !is_site(&report->inflections[i]);
     for (size_t i = 0; i < report->inflection_count && shown_count < page->top_count; i++) {

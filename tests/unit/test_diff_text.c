@@ -92,6 +92,34 @@ static void growth_that_no_site_explains_is_said(void **state)
     free(text);
 }
 
+static void noise_concentrates_nowhere(void **state)
+{
+    struct ph_growth_report *report = report_of_series();
+    for (int label = PH_GROWTH_PLATEAU; label < PH_GROWTH_LABEL_COUNT; label++)
+        report->summary.label_counts[label] = 0;
+    report->site_count = 0;
+    report->summary.total_low = -1;
+    char *text = text_of(report, (struct ph_diff_view){0, false, true, 10});
+    assert_null(strstr(text, "concentrates"));
+    assert_null(strstr(text, "of all growth"));
+    free(text);
+}
+
+static void of_many_undecided_sites_a_few_are_named(void **state)
+{
+    struct ph_growth_report *report = report_of_series();
+    struct ph_growth_site *sites = ph_arena_alloc(&report->memory, 20 * sizeof(*sites));
+    for (size_t i = 0; i < 20; i++)
+        sites[i] = report->sites[4];
+    report->sites = sites;
+    report->site_count = report->summary.label_counts[PH_GROWTH_INSUFFICIENT] = 20;
+    char *text = text_of(report, (struct ph_diff_view){0, false, true, 10});
+    assert_non_null(strstr(text, "20 call sites grew, but on too few samples to tell, such as +3.0 MiB in "
+                                 "libplugin.so+0x1f00 (about 6), +3.0 MiB in libplugin.so+0x1f00 (about 6), "
+                                 "+3.0 MiB in libplugin.so+0x1f00 (about 6). More"));
+    free(text);
+}
+
 /* Every function and module has a name that would repaint the terminal. */
 static struct ph_growth_report *hostile_report(void)
 {
@@ -198,6 +226,8 @@ int main(void)
         cmocka_unit_test(two_profiles_say_what_they_do_not_tell),
         cmocka_unit_test(nothing_that_grew_is_said_in_a_sentence),
         cmocka_unit_test(growth_that_no_site_explains_is_said),
+        cmocka_unit_test(noise_concentrates_nowhere),
+        cmocka_unit_test(of_many_undecided_sites_a_few_are_named),
         cmocka_unit_test(names_cannot_repaint_the_terminal),
         cmocka_unit_test(no_line_is_wider_than_asked),
         cmocka_unit_test(colour_changes_nothing_but_colour),
