@@ -298,27 +298,19 @@ static int name_group(struct work *work, const struct wanted *wanted, size_t cou
 
 /* ---- the whole ---- */
 
-/* pprof asks no further for what a mapping claims to have: only if all its locations have it. Mappings without any
- * location, and those that had their flags already, stay as they are. */
+/* pprof names all of a mapping anew, and often worse, unless that claims to have functions, files and lines. It has the
+ * same files as we had: what we did not find there, it will not find either. Mappings with nothing to name stay. */
 static void mark_mappings(struct ph_profile *profile, const uint32_t *touched)
 {
-    for (uint32_t i = 0; i < profile->mapping_count; i++)
-        if (touched[i + 1]) {
-            struct ph_mapping *mapping = &profile->mappings[i];
-            mapping->has_functions = mapping->has_filenames = true;
-            mapping->has_line_numbers = mapping->has_inline_frames = true;
-        }
     for (uint32_t i = 0; i < profile->location_count; i++) {
         const struct ph_location *location = &profile->locations[i];
-        if (!location->mapping || !touched[location->mapping])
+        if (!location->mapping || !touched[location->mapping] || location->line_count == 0)
             continue;
         struct ph_mapping *mapping = &profile->mappings[location->mapping - 1];
-        const struct ph_line *line = location->line_count ? &profile->lines[location->first_line] : NULL;
-        bool has_line = line && line->line > 0;
-        mapping->has_functions &= line != NULL;
-        mapping->has_filenames &= line && profile->functions[line->function - 1].file != 0;
-        mapping->has_line_numbers &= has_line;
-        mapping->has_inline_frames &= has_line;
+        const struct ph_line *line = &profile->lines[location->first_line];
+        mapping->has_functions = true;
+        if (line->line > 0 && profile->functions[line->function - 1].file)
+            mapping->has_filenames = mapping->has_line_numbers = mapping->has_inline_frames = true;
     }
 }
 

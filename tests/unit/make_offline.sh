@@ -24,7 +24,7 @@ build() # NAME FLAGS...
 }
 build full.so -shared -fPIC -g -Wl,--build-id=sha1
 build linked.so -shared -fPIC -g -Wl,--build-id=none
-build table.so -shared -fPIC -Wl,--build-id=sha1
+build table.so -g0 -shared -fPIC -Wl,--build-id=sha1
 build other.so -shared -fPIC -g -Wl,--build-id=sha1 -DOFFLINE_BUILD=2
 build pie -pie -fPIE -g -DOFFLINE_MAIN -Wl,--build-id=sha1
 build fixed -no-pie -fno-pie -g -DOFFLINE_MAIN -Wl,--build-id=sha1 -Wl,-z,separate-code
