@@ -129,7 +129,8 @@ static void put_summary(const struct graph *graph, const struct ph_value_type *t
 static const char style[] =
     "text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#111}"
     ".bg{fill:#fdfdfb}.head{font-size:16px;font-weight:600}.dim{fill:#555}"
-    ".f text{pointer-events:none}.f rect{stroke:#fdfdfb;stroke-width:.4}.f:hover rect,.f:focus rect{stroke:#111;stroke-width:1}"
+    ".f text{pointer-events:none}.f rect{stroke:#fdfdfb;stroke-width:.4}.f:hover rect,.f:focus "
+    "rect{stroke:#111;stroke-width:1}"
     ".f{cursor:pointer;outline:none}.m rect{fill:#b04ad8}.m text{fill:#fff}.up{opacity:.55}.out{display:none}"
     ".key{cursor:pointer;text-decoration:underline}"
     "@media(prefers-color-scheme:dark){.bg{fill:#17181a}.head,.dim,.key{fill:#ddd}.f rect{stroke:#17181a}"
