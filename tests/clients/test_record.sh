@@ -6,7 +6,7 @@
 PORTHOLE=$BUILD/tools/porthole
 FAKE=$SRC/tests/clients/fake_endpoint.py
 PTY=$SRC/tests/clients/pty_run.py
-export TZ=UTC0 SERIES=$WORK/behaviour TERM=xterm
+export TZ=UTC0 SERIES=$WORK/behaviour REQUESTS=$WORK/requests TERM=xterm
 unset LINES COLUMNS NO_COLOR
 cd "$WORK" || exit 1
 
@@ -33,8 +33,10 @@ start_fake() {
     rm -f fake.$$
 }
 
-# start_record ARGUMENT... - in the background, RECORD_PID; said in record.out and record.err.
+# start_record ARGUMENT... - in the background, RECORD_PID; said in record.out and record.err. Wait for something it does
+# before it is sent a signal: until then it may be this shell still.
 start_record() {
+    rm -f record.out record.err
     "$PORTHOLE" record "$@" >record.out 2>record.err </dev/null &
     RECORD_PID=$!
     HOST_PIDS+=("$RECORD_PID")
@@ -44,7 +46,7 @@ start_record() {
 end_record() {
     [ -z "${1-}" ] || kill -"$1" "$RECORD_PID"
     wait_until 20 is_gone "$RECORD_PID" || echo "# record hangs: $(cat record.out record.err)"
-    wait "$RECORD_PID" 2>/dev/null
+    { wait "$RECORD_PID"; } 2>/dev/null
     RECORD_STATUS=$?
     forget_pid "$RECORD_PID"
 }
@@ -104,10 +106,9 @@ told "a folder that cannot be made is told" 1 "cannot make the folder none/d: No
 
 # ---- A real host ----------------------------------------------------------------------------------------------------
 
+# load ROUND - 50 thumbnails of 24 KiB that are never asked for again.
 load() {
-    for ((i = 0; i < $1; i++)); do
-        curl -s -o "$WORK/thumbnail" "http://127.0.0.1:$HOST_PORT/thumbnail/a?t=$2.$i" || return
-    done
+    curl -s -o "$WORK/thumbnail" "http://127.0.0.1:$HOST_PORT/thumbnail/a?t=$1.[1-50]"
 }
 HOST_PORT=$(free_port)
 ENDPOINT_PORT=$(free_port)
@@ -116,15 +117,16 @@ setpriv --pdeathsig KILL "$PORTHOLE" run --listen "127.0.0.1:$ENDPOINT_PORT" --h
 HOST_PID=$!
 HOST_PIDS+=("$HOST_PID")
 wait_for_port "$ENDPOINT_PORT" || echo "# the host does not answer: $(cat host.err)"
-load 20 warm
+load warm
 start_record "$HOST_PID" --every 300ms --count 8 -o series
-for ((round = 0; round < 60; round++)); do
+for ((round = 0; round < 100; round++)); do
     is_gone "$RECORD_PID" && break
-    load 10 "$round"
+    load "$round"
+    sleep 0.1
 done
 end_record
 is "record of a process ends with 0" "$RECORD_STATUS $(cat record.err)" "0 "
-is "it has said each profile, and what to do next" "$(sed -E 's/^heap-([0-9]*)-[0-9]{8}T[0-9]{6}Z/\1/; s/ in use.*//; s/[0-9.]+ [KM]iB$/SIZE/' record.out)" \
+is "it has said each profile, and what to do next" "$(sed -E 's/^heap-([0-9]*)-[0-9]{8}T[0-9]{6}Z/\1/; s/ in use.*//; s/[0-9.]+ [KMG]iB$/SIZE/' record.out)" \
     "$(printf '%04d.pb.gz   %d of 8   SIZE\n' 1 1 2 2 3 3 4 4 5 5 6 6 7 7 8 8)
 8 profiles in series; what grew: porthole diff series"
 like "with the change and the time left" "$(cat record.out)" 'in use   \+[0-9.]+ [KM]iB since the first   [0-9.]+s left$'
@@ -266,13 +268,15 @@ start_record "$FAKE_PID" --every 100ms --count 900 -o ended
 wait_until 20 has_profiles ended 2
 end_fake
 end_record
-is "a process that ended ends it at once" "$RECORD_STATUS $(cat record.err)" "0 porthole: process $FAKE_PID has ended"
+is "a process that ended ends it at once" "$RECORD_STATUS $(tail -n 1 record.err)" \
+    "0 porthole: process $FAKE_PID has ended"
 
 start_fake tcp
 FAKE_URL=http://127.0.0.1:$FAKE_PORT
 behave hang leaky 100
+rm -f requests
 start_record "$FAKE_URL" --every 100ms -o hanging
-sleep 0.5
+wait_until 20 test -s requests
 end_record TERM
 is "one that hangs does not hold up the end" "$RECORD_STATUS $(cat record.out record.err)" "0 "
 check "and no folder is left" test ! -e hanging
