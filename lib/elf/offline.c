@@ -6,10 +6,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILES_MAX 4096 /* looked for; a hostile profile may name a million */
+#define FILES_MAX    4096 /* looked for; a hostile profile may name a million */
+#define WARNINGS_MAX 4 /* told in full: a profile from another machine has a hundred libraries that do not match */
 
 /* A location to name. Those of one file lie side by side once sorted. */
 struct wanted {
@@ -20,9 +22,30 @@ struct wanted {
 struct work {
     struct ph_profile *profile;
     const struct ph_modules *modules;
-    const struct ph_symbol_sources *sources;
+    const struct ph_symbol_sources *asked;
+    struct ph_symbol_sources sources; /* the same, but we hear the warnings first */
+    size_t warning_count;
     uint32_t *groups; /* by mapping number */
 };
+
+/* ---- warnings ---- */
+
+static void pass_on(void *context, const char *text)
+{
+    struct work *work = context;
+    if (work->warning_count++ < WARNINGS_MAX)
+        work->asked->warn(work->asked->context, text);
+}
+
+static void sum_up(const struct work *work)
+{
+    char text[96];
+    if (work->warning_count <= WARNINGS_MAX)
+        return;
+    snprintf(text, sizeof(text), "%zu more files do not match the profile and are not used",
+             work->warning_count - WARNINGS_MAX);
+    work->asked->warn(work->asked->context, text);
+}
 
 /* ---- which mappings are of one file ---- */
 
@@ -76,7 +99,7 @@ static size_t collect(const struct work *work, struct wanted *wanted)
     size_t count = 0;
     for (uint32_t i = 0; i < profile->location_count; i++) {
         const struct ph_location *location = &profile->locations[i];
-        bool has_file = location->mapping || (profile->mapping_count == 0 && work->sources->binary);
+        bool has_file = location->mapping || (profile->mapping_count == 0 && work->sources.binary);
         if (location->line_count == 0 && location->address && has_file)
             wanted[count++] = (struct wanted){work->groups[location->mapping], i + 1};
     }
@@ -281,7 +304,7 @@ static int name_group(struct work *work, const struct wanted *wanted, size_t cou
     struct ph_module_files files;
     if (strncmp(module.path, "[", 1) == 0)
         return 0; /* [vdso] */
-    int status = ph_module_files_find(work->sources, &module, &files);
+    int status = ph_module_files_find(&work->sources, &module, &files);
     if (status < 0)
         return status;
     struct ph_place *places = calloc(count, sizeof(*places));
@@ -337,7 +360,9 @@ static int name_all(struct work *work, const struct wanted *wanted, size_t count
 int ph_offline_symbolize(struct ph_profile *profile, const struct ph_modules *modules,
                          const struct ph_symbol_sources *sources)
 {
-    struct work work = {.profile = profile, .modules = modules, .sources = sources};
+    struct work work = {.profile = profile, .modules = modules, .asked = sources, .sources = *sources};
+    work.sources.warn = sources->warn ? pass_on : NULL;
+    work.sources.context = &work;
     struct wanted *wanted = calloc((size_t)profile->location_count + 1, sizeof(*wanted));
     int status = wanted ? make_groups(&work) : -ENOMEM;
     if (status == 0) {
@@ -345,6 +370,7 @@ int ph_offline_symbolize(struct ph_profile *profile, const struct ph_modules *mo
         status = name_all(&work, wanted, count);
         note_touched(&work, wanted, count);
         mark_mappings(profile, work.groups);
+        sum_up(&work);
     }
     free(work.groups);
     free(wanted);

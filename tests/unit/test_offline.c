@@ -309,6 +309,26 @@ static void a_file_that_cannot_be_told_is_refused_unless_a_person_named_it(void 
     assert_int_equal(strlen(ph_profile_text(fixture->profile, fixture->profile->mappings[0].build_id)), 40);
 }
 
+static void many_files_of_other_builds_are_summed_up(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t lines = 0;
+    for (uint64_t i = 0; i < 9; i++) {
+        char build_id[] = "1234567890abcde0";
+        uint64_t bias = BIAS + (i << 24);
+        uint32_t mapping = add_mapping(fixture, BUILT("full.so"), BUILT("full.so"), false, bias);
+        build_id[sizeof(build_id) - 2] = (char)('0' + i);
+        fixture->profile->mappings[mapping - 1].build_id = ph_profile_string(fixture->profile, build_id);
+        add_outer(fixture, BUILT("full.so.txt"), mapping, bias);
+    }
+    symbolize(fixture);
+    expect_nothing(fixture);
+    for (const char *c = fixture->warnings.data; *c; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, 5);
+    assert_non_null(strstr(fixture->warnings.data, "5 more files do not match the profile and are not used\n"));
+}
+
 static void files_are_found_below_the_debug_folder_by_path_and_by_name(void **state)
 {
     struct fixture *fixture = *state;
@@ -490,6 +510,7 @@ int main(void)
         TEST(a_binary_of_another_build_is_refused_too),
         TEST(a_debug_file_of_another_build_is_refused),
         TEST(a_file_that_cannot_be_told_is_refused_unless_a_person_named_it),
+        TEST(many_files_of_other_builds_are_summed_up),
         TEST(files_are_found_below_the_debug_folder_by_path_and_by_name),
         TEST(the_inode_tells_a_file_without_build_id),
         TEST(programs_are_named_wherever_they_were_loaded),
