@@ -10,11 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TOP_MAX     1000000
-#define TOP_DEFAULT 10
-#define TOP_LEAST   2
-#define SITE_LINES  3  /* that one call site takes */
-#define OTHER_LINES 17 /* that the rest of a report takes */
+#define TOP_MAX 1000000
 
 /* In the order of the enumerations. */
 static const char *const metrics[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space", NULL};
@@ -188,21 +184,13 @@ static bool locale_is_utf8(void)
     return is;
 }
 
-/* So many that the whole report is likely to fit a screen. */
-static size_t top_that_fits(void)
-{
-    size_t height = ph_terminal_height();
-    if (height == 0)
-        return TOP_DEFAULT;
-    return height < OTHER_LINES + TOP_LEAST * SITE_LINES ? TOP_LEAST : (height - OTHER_LINES) / SITE_LINES;
-}
-
 struct ph_diff_view ph_diff_options_view(const struct ph_diff_options *options)
 {
     return (struct ph_diff_view){
         .width = ph_terminal_width(),
         .has_colour = wants_colour(options->colour),
         .has_utf8 = locale_is_utf8(),
-        .top_count = options->top_count ? options->top_count : top_that_fits(),
+        .height = ph_terminal_height(),
+        .top_count = options->top_count,
     };
 }

@@ -9,11 +9,19 @@
 #include <string.h>
 #include <time.h>
 
-#define NAMED_MAX 3 /* of the sites that could not be decided, so many are named */
+#define TOP_DEFAULT 10
+#define TIGHT_BELOW 3 /* rather than less than so many call sites, no blank lines */
+#define NAMED_MAX   3 /* of the sites that could not be decided, so many are named */
+
+static void add_blank_line(struct ph_diff_page *page)
+{
+    if (!page->is_tight)
+        ph_paint_end(&page->paint);
+}
 
 void ph_diff_text_heading(struct ph_diff_page *page, const char *title)
 {
-    ph_paint_end(&page->paint);
+    add_blank_line(page);
     ph_paint_text(&page->paint, PH_STYLE_TITLE, title);
     ph_paint_end(&page->paint);
 }
@@ -167,7 +175,7 @@ static void write_table(struct ph_diff_page *page)
 {
     static const enum ph_heap_type order[] = {PH_HEAP_INUSE_SPACE, PH_HEAP_INUSE_OBJECTS, PH_HEAP_ALLOC_SPACE,
                                               PH_HEAP_ALLOC_OBJECTS};
-    ph_paint_end(&page->paint);
+    add_blank_line(page);
     ph_paint_printf(&page->paint, PH_STYLE_FAINT, "%-15s%13s%13s%13s%10s%14s", "", "base", "new", "change",
                     "of base", "beyond noise");
     ph_paint_end(&page->paint);
@@ -233,11 +241,13 @@ static void write_warnings(struct ph_diff_page *page)
     }
 }
 
-int ph_diff_text_write(const struct ph_growth_report *report, const struct ph_diff_view *view, struct ph_buf *out)
+static int write_page(const struct ph_growth_report *report, const struct ph_diff_view *view, size_t top_count,
+                      bool is_tight, struct ph_buf *out)
 {
     struct ph_diff_page page = {
         .report = report,
-        .top_count = view->top_count,
+        .top_count = top_count,
+        .is_tight = is_tight,
         .paint = {.out = out, .width = view->width, .has_colour = view->has_colour, .has_utf8 = view->has_utf8},
     };
     write_subject(&page);
@@ -250,4 +260,29 @@ int ph_diff_text_write(const struct ph_growth_report *report, const struct ph_di
     write_undecided(&page);
     write_warnings(&page);
     return ph_buf_status(out);
+}
+
+/* With the line of the prompt below. */
+static bool fits(const struct ph_buf *page, size_t height)
+{
+    size_t line_count = 1;
+    for (size_t i = 0; i < page->size_bytes; i++)
+        line_count += page->data[i] == '\n';
+    return line_count <= height;
+}
+
+int ph_diff_text_write(const struct ph_growth_report *report, const struct ph_diff_view *view, struct ph_buf *out)
+{
+    struct ph_buf page = PH_BUF_INIT;
+    size_t top_count = view->top_count ? view->top_count : TOP_DEFAULT;
+    bool is_tight = false;
+    int failed = write_page(report, view, top_count, is_tight, &page);
+    while (failed == 0 && view->top_count == 0 && view->height && !fits(&page, view->height) && top_count > 1) {
+        is_tight = --top_count <= TIGHT_BELOW;
+        page.size_bytes = 0;
+        failed = write_page(report, view, top_count, is_tight, &page);
+    }
+    ph_buf_append(out, page.data ? page.data : "", page.size_bytes);
+    ph_buf_fini(&page);
+    return failed ? failed : ph_buf_status(out);
 }

@@ -10,10 +10,13 @@
 
 /* How to show a report; by itself: lines that are never cut, without colour, of ASCII. */
 struct ph_diff_view {
-    size_t width;     /* fit lines to so many characters; 0: do not cut */
-    bool has_colour;  /* escape sequences for colour and bold are welcome */
-    bool has_utf8;    /* characters beyond ASCII are welcome: sparklines of blocks */
-    size_t top_count; /* show at most so many growing sites and as many other rows of each kind */
+    size_t width;    /* fit lines to so many characters; 0: do not cut */
+    size_t height;   /* how many lines the screen has; 0: it is none. See top_count */
+    bool has_colour; /* escape sequences for colour and bold are welcome */
+    bool has_utf8;   /* characters beyond ASCII are welcome: sparklines of blocks */
+    size_t
+        top_count; /* show at most so many growing sites and as many other rows of each kind; 0: up to 10, as many
+                         as leave the report on one screen, and blank lines only if there is room for them */
 };
 
 /**

@@ -9,6 +9,7 @@
 struct ph_diff_page {
     const struct ph_growth_report *report;
     size_t top_count;
+    bool is_tight; /* no blank lines */
     struct ph_paint paint;
 };
 
