@@ -61,11 +61,13 @@ function layOut(tree, top, weight, least) {
             continue;
         }
         boxes.push({node, left, width});
+        const below = [];
         let next = left;
         for (const child of childrenOf(tree, node)) {
-            todo.push([child, next]);
+            below.push([child, next]);
             next += weight.of(tree, child) / total;
         }
+        todo.push(...below.reverse()); // the first is taken up next: boxes come in the order they are read
     }
     return {boxes, hidden};
 }
