@@ -251,8 +251,9 @@ static int run(const struct ph_command *command, int argc, char **argv)
     status = finish(command, &request);
     if (status != PH_EXIT_DONE)
         return status;
-    if (ph_growth_new(&request.options.growth, &growth, &error) < 0)
-        return ph_usage_error(command, "%s", error.text);
+    status = ph_growth_new(&request.options.growth, &growth, &error);
+    if (status < 0) /* it names the option */
+        return ph_usage_error(command, "%s%s", status == -EINVAL ? "--" : "", error.text);
     inputs.source = (struct ph_source_options){.route = "/debug/pprof/heap",
                                                .query = "",
                                                .token_file = request.options.token_file,

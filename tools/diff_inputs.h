@@ -26,12 +26,12 @@ struct ph_diff_inputs {
     bool keeps_ends;                 /* set by the caller: ph_diff_inputs_take() will be called */
 };
 
-/** ph_diff_inputs_add() - one word of the command line, borrowed; of a folder, all files in it. 0; -EINVAL for what can
- * be no target; what ph_series_dir_list() says; -ENOMEM. */
+/** ph_diff_inputs_add() - one word of the command line, borrowed; of a folder, all files in it. 0; -EINVAL for what
+ * can be no target; what ph_series_dir_list() says; -ENOMEM. */
 int ph_diff_inputs_add(struct ph_diff_inputs *inputs, const char *word, struct ph_error *error);
 void ph_diff_inputs_fini(struct ph_diff_inputs *inputs);
 
-/** ph_diff_inputs_read() - read them all, in this order, into @growth. 0, or the negative errno of the first failure. */
+/** ph_diff_inputs_read() - read them all, in this order, into @growth. 0, or what went wrong first. */
 int ph_diff_inputs_read(struct ph_diff_inputs *inputs, struct ph_growth *growth, struct ph_error *error);
 
 /**

@@ -8,7 +8,7 @@
 /**
  * ph_diff_json_write() - append the report as one JSON object and a line end. Its schema: doc/diff.schema.json.
  *
- * What is not known is null, and so is what is no finite number. Sites whose change is noise are listed up to 100, the
+ * What is not known is null, and so is what is no finite number. Of sites whose change is noise 100 are listed, of the
  * others all. 0 or -ENOMEM. One thread at a time.
  */
 int ph_diff_json_write(const struct ph_growth_report *report, struct ph_buf *out);

@@ -1,7 +1,7 @@
 /*
  * diff_options.h - the options that diff and watch share: what is compared, which of it is shown, and how.
  *
- *     static const struct ph_flag flags[] = {PH_DIFF_FLAGS, {OUTPUT, "output", …}, {0}};   // OUTPUT >= PH_DIFF_KEY_END
+ *     static const struct ph_flag flags[] = {PH_DIFF_FLAGS, {OUTPUT, "output", …}, {0}}; // >= PH_DIFF_KEY_END
  *
  *     struct ph_diff_options options = PH_DIFF_OPTIONS_INIT;
  *     while ((key = ph_args_next(&args)) > 0)

@@ -23,17 +23,18 @@ struct ph_human ph_diff_change(enum ph_heap_type type, double value);
 struct ph_human ph_diff_percent(double part, double whole);
 struct ph_human ph_diff_percent_change(double part, double whole);
 
-/** ph_diff_rate() - "+11.4 MiB/min", by the unit of time that gives a handy number; "+3.0 MiB a profile" without times. */
+/** ph_diff_rate() - "+11.4 MiB/min", by the unit of time that gives a handy number; without times "+3.0 MiB a
+ * profile". */
 struct ph_human ph_diff_rate(const struct ph_growth_report *report, double per_second);
 
-/** ph_diff_time() - a place on the report's axis of time: "03:01:35", "Nov 23 03:01" in a report of days, local; without
- * times "profile 4". */
+/** ph_diff_time() - a place on the report's axis of time: "03:01:35", "Nov 23 03:01" in a report of days, local;
+ * without times "profile 4". */
 struct ph_human ph_diff_time(const struct ph_growth_report *report, double seconds);
 
 /** ph_diff_span() - a length on that axis: "20s", "2 profiles". */
 struct ph_human ph_diff_span(const struct ph_growth_report *report, double seconds);
 
-/** ph_diff_metric_words() - "In-use bytes", "Allocations", …; ph_diff_metric_name(): "inuse_space", "alloc_objects", …. */
+/** ph_diff_metric_words() - "In-use bytes", "Allocations"; ph_diff_metric_name(): "inuse_space", "alloc_objects". */
 const char *ph_diff_metric_words(enum ph_heap_type type);
 const char *ph_diff_metric_name(enum ph_heap_type type);
 
@@ -50,8 +51,8 @@ void ph_diff_place(const struct ph_growth_report *report, uint32_t frame, struct
 double ph_diff_growth(const struct ph_growth_report *report);
 
 /**
- * ph_diff_own_frame() - the place in @frames (leaf first, @count of them) of the first that is probably the program's
- * own code rather than an allocator or a standard library; 0 if there is none.
+ * ph_diff_own_frame() - the place in @frames (leaf first, @count of them) of the first that is probably the
+ * program's own code rather than an allocator or a standard library; 0 if there is none.
  */
 uint32_t ph_diff_own_frame(const struct ph_growth_report *report, const uint32_t *frames, uint32_t count);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A stack ends in the allocator, the standard library that called it, and wrappers: "malloc" is to blame for nothing. */
+/* A stack ends in the allocator, the standard library that called it, and wrappers: malloc() is not to blame. */
 static const char *const library_modules[] = {"libc.so",     "libc-",          "libstdc++.so",   "libc++.so",
                                               "libgcc_s.so", "ld-linux",       "ld-musl",        "libjemalloc.so",
                                               "libtcmalloc", "libmimalloc.so", "libporthole.so", "libpthread"};

@@ -51,7 +51,7 @@ size_t ph_paint_room(const struct ph_paint *paint);
 /** ph_paint_wrapped() - words of @text from where the line is, further lines indented by @indent; ends the last. */
 void ph_paint_wrapped(struct ph_paint *paint, enum ph_style style, size_t indent, const char *text);
 
-/** ph_paint_cut() - append to @ret_text at most @room characters of @text, made visible; what is cut shows a mark. */
+/** ph_paint_cut() - append to @ret_text at most @room characters of @text, made visible; a mark shows a cut. */
 void ph_paint_cut(const struct ph_paint *paint, const char *text, size_t room, struct ph_buf *ret_text);
 
 #endif

@@ -202,7 +202,7 @@ told "a wrong size" 2 "--limit 2gigs: expected a size such as 2GiB" --limit 2gig
 told "a limit in bytes for objects" 2 "counts objects" --limit 2GiB --metric inuse_objects series
 told "a wrong --min" 2 "--min -1: expected a size" --min -1 series
 told "a wrong share" 2 "--fdr 5: expected a share between 0 and 1" --fdr 5 series
-told "a wrong regular expression" 2 "focus \"\\(\": " --focus '(' series
+told "a wrong regular expression" 2 "diff: --focus \"\\(\": " --focus '(' series
 told "a wrong --top" 2 "--top 0: expected a number" --top 0 series
 told "--focus with pprof" 2 "are for its reader" --focus x --format pprof series
 told "symbols that are not there" 2 "none: No such file" --binary none series
