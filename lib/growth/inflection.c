@@ -9,51 +9,53 @@
 #include <stdlib.h>
 
 #define CUT_SHARE_MAX  0.05
-#define ENTROPY_ALIKE  0.1 /* bits */
+#define BITS_ALIKE     0.1
 #define CHILDREN_SHOWN 5
 
 struct side {
     struct ph_trie trie;
     struct ph_heavy *heavy;
     uint32_t heavy_count;
-    uint32_t spine;      /* node */
-    double entropy;      /* bits, of the weight over the heavy places, and over the stacks that none explains */
-    double spread_share; /* of the heap in the first profile, that the most telling place held */
+    uint32_t spine;     /* node */
+    double bits;        /* how much its places say of where growth is in the heap */
+    double spine_share; /* of the heap, that the spine's end holds */
 };
 
 /* ---- which side ---- */
 
-static double bits(double share)
+static double share_of_heap(const struct ph_trie *trie, double now)
 {
-    return share > 0 ? -share * log2(share) : 0;
+    double heap = trie->nodes[0].sums.now;
+    return heap > 0 ? now / heap : 1;
 }
 
-static int measure_entropy(struct side *side, uint32_t stack_count)
+/* What a place tells: of the stacks in it that no deeper place holds. */
+static double bits_of(const struct ph_trie *trie, const struct ph_trie_sums *own)
+{
+    double growth_share = own->weight / trie->nodes[0].sums.weight;
+    double heap_share = share_of_heap(trie, own->now);
+    return growth_share > 0 && heap_share > 0 ? growth_share * log2(growth_share / heap_share) : 0;
+}
+
+static int measure_bits(struct side *side, uint32_t stack_count)
 {
     const struct ph_trie *trie = &side->trie;
-    double total = trie->nodes[0].sums.weight;
-    bool *explained = calloc((size_t)stack_count + 1, sizeof(*explained));
-    if (!explained)
+    bool *is_told = calloc((size_t)stack_count + 1, sizeof(*is_told));
+    if (!is_told)
         return -ENOMEM;
-    for (uint32_t i = 0; i < side->heavy_count && total > 0; i++) { /* the deeper ones first */
+    for (uint32_t i = 0; i < side->heavy_count; i++) { /* the deeper ones first */
         const struct ph_trie_node *node = &trie->nodes[side->heavy[i].node];
-        double weight = 0;
+        struct ph_trie_sums own = {0};
         for (uint32_t at = node->first; at < node->first + node->stack_count; at++) {
-            uint32_t stack = trie->order[at];
-            weight += explained[stack] ? 0 : trie->stacks[stack].weight;
-            explained[stack] = true;
+            const struct ph_trie_stack *stack = &trie->stacks[trie->order[at]];
+            own.weight += is_told[trie->order[at]] ? 0 : stack->weight;
+            own.now += is_told[trie->order[at]] ? 0 : fmax(0, stack->now);
+            is_told[trie->order[at]] = true;
         }
-        side->entropy += bits(weight / total);
+        side->bits += bits_of(trie, &own);
     }
-    for (uint32_t stack = 0; stack < stack_count && total > 0; stack++)
-        side->entropy += explained[stack] ? 0 : bits(trie->stacks[stack].weight / total);
-    free(explained);
+    free(is_told);
     return 0;
-}
-
-static double base_share(const struct ph_trie *trie, uint32_t node)
-{
-    return trie->nodes[0].sums.base > 0 ? trie->nodes[node].sums.base / trie->nodes[0].sums.base : 1;
 }
 
 static int look_from(struct side *side, enum ph_growth_side from, const struct ph_paths *paths,
@@ -67,8 +69,8 @@ static int look_from(struct side *side, enum ph_growth_side from, const struct p
     if (status < 0)
         return status;
     side->spine = ph_spine_stop(&side->trie);
-    side->spread_share = base_share(&side->trie, side->spine);
-    return measure_entropy(side, paths->count);
+    side->spine_share = share_of_heap(&side->trie, side->trie.nodes[side->spine].sums.now);
+    return measure_bits(side, paths->count);
 }
 
 static void leave(struct side *side)
@@ -81,9 +83,9 @@ static bool is_allocator_better(const struct side *caller, const struct side *al
 {
     if (cut_share > CUT_SHARE_MAX)
         return true;
-    if (fabs(caller->entropy - allocator->entropy) > ENTROPY_ALIKE)
-        return allocator->entropy < caller->entropy;
-    return allocator->spread_share < caller->spread_share;
+    if (fabs(caller->bits - allocator->bits) > BITS_ALIKE)
+        return allocator->bits > caller->bits;
+    return allocator->spine_share < caller->spine_share;
 }
 
 /* ---- the places of one side ---- */

@@ -2,9 +2,11 @@
  * inflection.h - where in the tree of calls growth concentrates: the spine's end and the heavy hitters, on the side of the
  * callers or of the allocator, whichever tells more.
  *
- * Both sides explain the same growth. The one that explains it by fewer places has the lower entropy of growth and is
- * shown; if they are alike, the one whose places held less of the heap to begin with, for "all goes through main" or
- * "through malloc" is true and tells nothing. Where outer callers were cut off, only the allocator's side can be trusted.
+ * Both sides explain the same growth. Shown is the one whose places say more: the entropy of growth relative to the heap
+ * (Kullback, Leibler, Ann. Math. Stat. 22 (1951) 79), the sum of r * log2(r / h) over the places, where a place holds the
+ * share r of growth and the share h of the heap. "All of it goes through main", or through malloc, has r = h = 1 and says
+ * nothing. If the sides are alike, the one whose spine ends in the smaller part of the heap. Where outer callers were
+ * cut off, only the allocator's side can be trusted.
  */
 #ifndef PH_GROWTH_INFLECTION_H
 #define PH_GROWTH_INFLECTION_H

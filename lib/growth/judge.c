@@ -3,6 +3,7 @@
 #include "growth/discovery.h"
 #include "growth/metric.h"
 #include "growth/noise.h"
+#include "growth/pair.h"
 
 #include <errno.h>
 #include <math.h>
@@ -125,13 +126,9 @@ static int tell_site(struct judge *judge, uint32_t number, struct ph_growth_site
 
 static struct ph_path_change change_of(const struct judge *judge)
 {
-    double churn = judge->series.churn_variance;
-    size_t last = judge->point_count - 1;
-    return (struct ph_path_change){
-        .change = judge->value[last] - judge->value[0],
-        .variance = churn >= 0 ? churn : judge->variance[0] + judge->variance[last],
-        .base = judge->value[0],
-    };
+    struct ph_path_change change = {.now = judge->value[judge->point_count - 1]};
+    change.change = ph_series_change(&judge->series, &change.variance);
+    return change;
 }
 
 static double pooled(const struct judge *judge)

@@ -138,7 +138,7 @@ struct ph_point ph_metric_point(const struct ph_metric *metric, const int64_t *v
     double bytes = value_of(metric, values, rows[metric->metric].space);
     double rate_bytes = metric->rate_bytes;
     if (isnan(bytes)) /* without sizes the chance of an object is unknown: each was recorded, as far as we know */
-        bytes = rate_bytes = 0;
+        bytes = 0;
     for (int type = 0; type < PH_HEAP_TYPE_COUNT; type++)
         point.values[type] = metric->places[type] >= 0 ? (double)values[metric->places[type]] : 0;
     point.sampled = as_count(ph_sampled_count(objects, bytes, rate_bytes));

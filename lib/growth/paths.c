@@ -74,7 +74,7 @@ static bool has_recursion(const uint32_t *frames, uint32_t count, uint32_t *plac
 static int add_path(struct ph_paths *paths, const uint32_t *frames, uint32_t count,
                     const struct ph_path_change *change, uint32_t *places)
 {
-    struct ph_trie_stack stack = {frames, count, change->change, 0, change->variance, change->base};
+    struct ph_trie_stack stack = {frames, count, change->change, 0, change->variance, change->now};
     if (has_recursion(frames, count, places)) {
         uint32_t *collapsed = ph_arena_alloc(&paths->memory, count * sizeof(*collapsed));
         if (!collapsed)
@@ -93,8 +93,8 @@ static int add_paths(struct ph_paths *paths, const struct ph_sites *sites, const
     for (uint32_t site = 0; site < count && status == 0; site++) {
         uint32_t frame_count;
         const uint32_t *frames = ph_sites_stack(sites, site, &frame_count);
-        if (changes[site].change == 0 && changes[site].base == 0)
-            continue; /* left out by the filter's profiles, or never of this metric */
+        if (changes[site].change == 0 && changes[site].now == 0)
+            continue; /* it came and went between, or is of profiles that are left out */
         site_of[paths->count] = site;
         status = add_path(paths, frames, frame_count, &changes[site], places);
     }

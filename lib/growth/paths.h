@@ -11,14 +11,14 @@
 struct ph_paths {
     struct ph_trie_stack *stacks;
     uint32_t count;
-    double growth;          /* the weights of all */
-    uint32_t cut_count;     /* stacks without their outer callers: as deep as stacks get, and begun by no known root */
-    double cut_share;       /* of growth */
+    double growth;      /* the weights of all */
+    uint32_t cut_count; /* stacks without their outer callers: as deep as stacks get, and begun by no known root */
+    double cut_share;   /* of growth */
     struct ph_arena memory; /* of collapsed paths; others are borrowed from the sites */
 };
 
-struct ph_path_change { /* of one site */
-    double change, variance, base;
+struct ph_path_change {           /* of one site */
+    double change, variance, now; /* as in struct ph_trie_stack */
 };
 
 /** ph_paths_init() - @changes: one for each of the first @count sites. 0, -ENOMEM. @sites is borrowed until the end. */

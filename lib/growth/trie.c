@@ -25,7 +25,7 @@ static void add_stack(struct ph_trie_sums *sums, const struct ph_trie_stack *sta
     sums->growth += fmax(0, stack->change);
     sums->weight += stack->weight;
     sums->variance += stack->variance;
-    sums->base += stack->base;
+    sums->now += fmax(0, stack->now);
 }
 
 /* ---- grouping: the stacks of a node by their next frame ---- */

@@ -18,11 +18,11 @@ struct ph_trie_stack {
     double change;   /* last minus first */
     double weight;   /* what of the change is counted as growth: 0 for what shrank */
     double variance; /* of the change */
-    double base;     /* value in the first profile */
+    double now;      /* value in the last profile */
 };
 
 struct ph_trie_sums { /* over the stacks of a node */
-    double change, weight, variance, base;
+    double change, weight, variance, now;
     double growth; /* of max(0, change) */
 };
 

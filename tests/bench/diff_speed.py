@@ -17,14 +17,14 @@ ANALYSED = (0, 3)  # exit status of porthole diff: nothing grew, something did
 
 
 def run(settings, command, expected=(0,)):
-    """On one core: nanoseconds, peak bytes."""
+    """On one core: nanoseconds of CPU time, peak bytes."""
     run_once = os.path.join(settings.build, "tests/bench/run_once")
     done = subprocess.run(on_core(SERVER_CORE, [run_once, *command]), env=clean_environment(), timeout=TIMEOUT_S,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
-    elapsed_ns, peak_bytes, status = map(int, done.stdout.split())
+    cpu_ns, peak_bytes, status = map(int, done.stdout.split())
     if status not in expected:
         raise RuntimeError(f"{command[:4]} ended with {status}")
-    return elapsed_ns, peak_bytes
+    return cpu_ns, peak_bytes
 
 
 def compare(settings, title, commands):
@@ -63,7 +63,7 @@ def diff(settings, paths):
 
 def pair_table(settings):
     stacks = settings.pick(100000, 2000)
-    title = f"two profiles of {stacks:,} stacks, on one core"
+    title = f"two profiles of {stacks:,} stacks: CPU time, on one core"
     old, new = write_pprof(settings, stacks, 2)
     times, memory = compare(settings, title, {
         "ours": diff(settings, [old, new]),
@@ -87,7 +87,7 @@ def pair_table(settings):
 
 def series_table(settings):
     stacks, count = settings.pick(20000, 1000), settings.pick(SERIES_PROFILES, 4)
-    title = f"{count} profiles of {stacks:,} stacks, on one core"
+    title = f"{count} profiles of {stacks:,} stacks: CPU time, on one core"
     paths = write_pprof(settings, stacks, count)
     times, memory = compare(settings, title, {
         "series": diff(settings, paths),

@@ -80,7 +80,7 @@ struct ph_trie_stack grown_stack(const char *letters, double base, double change
     kept[kept_count++] = frames;
     for (size_t i = 0; i < count; i++)
         frames[i] = (uint32_t)(letters[count - 1 - i] - 'a');
-    return (struct ph_trie_stack){frames, (uint32_t)count, change, fmax(0, change), 1, base};
+    return (struct ph_trie_stack){frames, (uint32_t)count, change, fmax(0, change), 1, base + change};
 }
 
 void grown_stacks_free(void)

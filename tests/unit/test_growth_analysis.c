@@ -165,6 +165,25 @@ static void age_and_churn_follow_from_what_was_allocated(void **state)
     ph_growth_report_free(report);
 }
 
+/* Of 200 samples that were there all the time, 10 came and none is unsure: only what came and went is. */
+static void survivors_do_not_blur_a_change(void **state)
+{
+    for (int by_bytes = 0; by_bytes < 2; by_bytes++) {
+        struct ph_growth_options options = options_of(by_bytes ? PH_HEAP_INUSE_SPACE : PH_HEAP_INUSE_OBJECTS);
+        struct ph_growth *growth = begin(&options);
+        for (int i = 0; i < 2; i++) {
+            struct ph_profile *profile = grown_heap(i);
+            grown_sampled(profile, "main;cache", 200 + 10 * i); /* and 20 were allocated, 10 freed */
+            add(growth, profile, "x");
+        }
+        struct ph_growth_report *report = finish(growth);
+        const struct ph_verdict *verdict = &report->sites[0].verdict;
+        double expected = 1.96 * sqrt(30) * 524288 / (by_bytes ? 1 : 1024);
+        assert_true(fabs((verdict->high - verdict->low) / 2 - expected) < 0.02 * expected);
+        ph_growth_report_free(report);
+    }
+}
+
 static struct ph_growth_report *until_limit(int64_t limit_bytes)
 {
     struct ph_growth_options options = options_of(PH_HEAP_INUSE_SPACE);
@@ -366,7 +385,8 @@ static void two_builds_are_compared_by_function_and_that_is_said(void **state)
     assert_int_equal(report->site_count, 1);
     assert_true(
         has_warning(report, "new is of another process than old (the build id of the program has changed)"));
-    assert_true(isnan(report->sites[0].age_seconds)); /* what was allocated is another process's */
+    assert_true(isnan(report->sites[0].age_seconds));           /* what was allocated is another process's */
+    assert_true(report->sites[0].verdict.high > 20 * 524288.0); /* and nothing survived: both samples are unsure */
     ph_growth_report_free(report);
 }
 
@@ -466,6 +486,7 @@ int main(void)
         cmocka_unit_test(the_summary_tells_the_totals_and_how_sure_they_are),
         cmocka_unit_test(the_place_in_the_tree_is_told),
         cmocka_unit_test(age_and_churn_follow_from_what_was_allocated),
+        cmocka_unit_test(survivors_do_not_blur_a_change),
         cmocka_unit_test(a_limit_is_met_at_the_present_rate),
         cmocka_unit_test(a_heap_that_does_not_grow_meets_no_limit),
         cmocka_unit_test(a_series_tells_since_when_and_what_goes_on),

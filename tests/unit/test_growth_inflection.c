@@ -77,6 +77,42 @@ static void a_cache_that_all_handlers_fill_is_seen_from_the_allocator(void **sta
     forget(&places);
 }
 
+/* By entropy alone, "malloc" would be the better answer: one place, where the callers are two. */
+static void two_handlers_say_more_than_the_allocator_they_share(void **state)
+{
+    struct ph_trie_stack stacks[STACKS_MAX];
+    uint32_t count = 0;
+    for (char leaf = 'c'; leaf < 'c' + 10; leaf++) {
+        stacks[count++] = grown_stack((const char[]){'m', 'a', leaf, 'z', '\0'}, 0, 4);
+        stacks[count++] = grown_stack((const char[]){'m', 'b', leaf, 'y', 'z', '\0'}, 0, 4);
+        stacks[count++] = grown_stack((const char[]){'m', 'n', leaf, 'z', '\0'}, 100, 1);
+        stacks[count++] = grown_stack((const char[]){'m', 'n', leaf, 'y', 'z', '\0'}, 100, 1);
+    }
+    struct places places = find(stacks, count, 0);
+    assert_int_equal(places.rows[0].side, PH_SIDE_CALLER);
+    expect_place(&places, 0, PH_SIDE_CALLER, true, "m", 100);
+    expect_place(&places, 1, PH_SIDE_CALLER, false, "ma", 40);
+    expect_place(&places, 2, PH_SIDE_CALLER, false, "mb", 40);
+    forget(&places);
+}
+
+static void two_caches_say_more_than_the_handlers_that_fill_both(void **state)
+{
+    struct ph_trie_stack stacks[STACKS_MAX];
+    uint32_t count = 0;
+    for (char handler = 'a'; handler < 'a' + 11; handler++) {
+        stacks[count++] = grown_stack((const char[]){'m', handler, 'u', 'z', '\0'}, 0, 4);
+        stacks[count++] = grown_stack((const char[]){'m', handler, 'v', 'z', '\0'}, 0, 4);
+        stacks[count++] = grown_stack((const char[]){'m', handler, 'q', 'z', '\0'}, 100, 0);
+    }
+    struct places places = find(stacks, count, 0);
+    expect_place(&places, 0, PH_SIDE_ALLOCATOR, true, "z", 88);
+    expect_place(&places, 1, PH_SIDE_ALLOCATOR, false, "zu", 44);
+    expect_place(&places, 2, PH_SIDE_ALLOCATOR, false, "zv", 44);
+    assert_int_equal(places.count, 3);
+    forget(&places);
+}
+
 static void one_stack_that_grew_is_told_from_its_caller_to_the_leaf(void **state)
 {
     struct ph_trie_stack stacks[] = {grown_stack("mslz", 0, 100), grown_stack("msqz", 1000, 0)};
@@ -207,6 +243,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handler_that_leaks_in_many_ways_is_seen_from_its_callers),
         cmocka_unit_test(a_cache_that_all_handlers_fill_is_seen_from_the_allocator),
+        cmocka_unit_test(two_handlers_say_more_than_the_allocator_they_share),
+        cmocka_unit_test(two_caches_say_more_than_the_handlers_that_fill_both),
         cmocka_unit_test(one_stack_that_grew_is_told_from_its_caller_to_the_leaf),
         cmocka_unit_test(the_spine_comes_first_and_the_others_by_growth),
         cmocka_unit_test(where_callers_were_cut_off_the_allocators_side_is_shown),
