@@ -8,9 +8,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PH_CFI_ENCODING_OMIT   0xff
-#define PH_CFI_ENCODING_PCREL  0x10
-#define PH_CFI_ENCODING_FORMAT 0x0f
+#define PH_CFI_ENCODING_OMIT    0xff
+#define PH_CFI_ENCODING_ALIGNED 0x50
+#define PH_CFI_ENCODING_PCREL   0x10
+#define PH_CFI_ENCODING_FORMAT  0x0f
 
 static inline uint64_t ph_cfi_unsigned_of(const uint8_t *bytes, size_t size_bytes)
 {
@@ -61,7 +62,7 @@ static inline int64_t ph_cfi_take_sleb(const uint8_t **at)
 static inline size_t ph_cfi_encoded_size(uint8_t encoding)
 {
     static const uint8_t sizes[16] = {8, 0, 2, 4, 8, 0, 0, 0, 0, 0, 2, 4, 8, 0, 0, 0};
-    return sizes[encoding & PH_CFI_ENCODING_FORMAT];
+    return encoding == PH_CFI_ENCODING_ALIGNED ? 0 : sizes[encoding & PH_CFI_ENCODING_FORMAT];
 }
 
 static inline uint64_t ph_cfi_take_encoded(const uint8_t **at, uint8_t encoding)

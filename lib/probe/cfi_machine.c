@@ -63,8 +63,8 @@ static void complicate(struct ph_cfi_machine *machine, int64_t number, int64_t s
     set(machine, number, PH_CFI_SAVED_OTHER, 0);
 }
 
-/* The two expressions that gcc writes for a function that aligns its stack: what lies at an offset from RBP, and what is
- * stored there. DWARF 5, 2.5. */
+/* The two expressions that gcc writes for a function that aligns its stack: what lies at an offset from RBP, and what
+ * is stored there. DWARF 5, 2.5. */
 #define OP_BREG_BP 0x76
 #define OP_DEREF   0x06
 
@@ -112,16 +112,19 @@ static void define_cfa(struct ph_cfi_machine *machine, int64_t number, int64_t o
     machine->now.is_indirect = machine->now.is_expression = false;
 }
 
+/* These two change half of a rule. Half of an expression means nothing (DWARF 5, 6.4.2.2); assemblers take it. */
 static void define_cfa_register(struct ph_cfi_machine *machine, int64_t number, int64_t none)
 {
     (void)none;
-    define_cfa(machine, number, machine->now.cfa_offset);
+    machine->now.cfa_register = (uint64_t)number;
+    machine->now.is_expression |= machine->now.is_indirect;
 }
 
 static void define_cfa_offset(struct ph_cfi_machine *machine, int64_t offset, int64_t none)
 {
     (void)none;
     machine->now.cfa_offset = offset;
+    machine->now.is_expression |= machine->now.is_indirect;
 }
 
 static void define_cfa_expression(struct ph_cfi_machine *machine, int64_t block, int64_t none)
