@@ -272,7 +272,7 @@ curl -s "$HOST_URL/debug/pprof/heap?debug=1" >slip.pb.gz
 diff_of leaky "$HOST_PID"
 is "a real leak is found" "$STATUS $(cat err)" "3 "
 like "it is still growing" "$(cat out)" '^growing .* thumbnail_render \('
-like "and named in the first lines" "$(head -n 4 out)" '% of all growth is (in thumbnail_render|below .*)'
+like "and named in the first lines" "$(head -n 4 out)" '% of all growth is ((in|through) thumbnail_render|below )'
 like "since about the profile before it began" "$(cat out)" 'since [0-9:]{8}.* \(profile [345] of 12\)'
 like "with its callers" "$(cat out)" 'called by thumbnail_serve . request_handle'
 unlike "what is freed is not listed" "$(cat out)" '(page_[a-z]*|session_[a-z]*) \('
