@@ -24,9 +24,10 @@ compile() { # the rooms once, for all targets
 }
 
 fuzz() { # TARGET
-    local target=$1 log=$work/$1.log corpus=("$source_dir/tests/fuzz/corpus/$1")
+    local target=$1 log=$work/$1.log corpus=("$source_dir/tests/fuzz/corpus/$1") link=()
+    [ "$target" != fuzz_decode ] || link=(-Wl,--wrap=ph_image_open)
     case $target in fuzz_decode | fuzz_growth) corpus=("$source_dir"/tests/fuzz/corpus/*) ;; esac
-    "$clang" "${flags[@]}" -fsanitize=fuzzer "$source_dir/tests/fuzz/$target.c" "$work"/*.o \
+    "$clang" "${flags[@]}" -fsanitize=fuzzer "${link[@]}" "$source_dir/tests/fuzz/$target.c" "$work"/*.o \
         -lprotobuf-c -lz -liberty -ldw -lelf -llzma -lm -o "$out/$target" || return
     mkdir -p "$work/new/$target"
     if timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3072 \
