@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNUSED UINT32_MAX
+#define UNUSED      UINT32_MAX
+#define MOST_FRAMES 250 /* of a stack that are listed: a recursion may have millions */
 
 struct writer {
     const struct ph_growth_report *report;
@@ -62,6 +63,11 @@ static void add_string(struct writer *writer, const char *text)
     ph_buf_fini(&shown);
 }
 
+static uint32_t listed_count(const struct ph_growth_site *site)
+{
+    return site->frame_count < MOST_FRAMES ? site->frame_count : MOST_FRAMES;
+}
+
 /* ---- frames: only those that something on the page shows ---- */
 
 static void use_frames(struct writer *writer, const uint32_t *frames, size_t count)
@@ -75,7 +81,7 @@ static void use_all(struct writer *writer)
 {
     const struct ph_growth_report *report = writer->report;
     for (size_t i = 0; i < writer->row_count; i++)
-        use_frames(writer, report->sites[i].frames, report->sites[i].frame_count);
+        use_frames(writer, report->sites[i].frames, listed_count(&report->sites[i]));
     for (size_t i = 0; i < report->inflection_count; i++)
         use_frames(writer, report->inflections[i].frames, report->inflections[i].frame_count);
     for (size_t side = 0; side < 2; side++)
@@ -175,8 +181,9 @@ static void add_site(struct writer *writer, const struct ph_growth_site *site)
     ph_buf_printf(&writer->json,
                   "\n{\"label\":\"%s\",\"words\":\"%s\",\"own\":%u,\"stack\":", ph_diff_html_key(verdict->label),
                   ph_diff_label_words(report, verdict->label),
-                  ph_diff_own_frame(report, site->frames, site->frame_count));
-    add_path(writer, site->frames, site->frame_count);
+                  ph_diff_own_frame(report, site->frames, listed_count(site)));
+    add_path(writer, site->frames, listed_count(site));
+    add_named(writer, "deeper", site->frame_count - listed_count(site));
     add_named(writer, "change", verdict->change);
     add_named(writer, "half", ph_diff_html_half(verdict));
     add_named(writer, "q", verdict->q);

@@ -155,6 +155,21 @@ static void a_report_of_many_stacks_stays_small(void **state)
     assert_in_range(size, 0, 3 * few);
 }
 
+static void a_recursion_without_end_does_not_make_the_page_endless(void **state)
+{
+    struct ph_growth_report *report = report_of_pair();
+    uint32_t *frames = calloc(1000000, sizeof(*frames));
+    assert_non_null(frames);
+    report->sites[0].frames = frames;
+    report->sites[0].frame_count = 1000000;
+    size_t size;
+    char *page = page_of(report, &size);
+    assert_in_range(size, 0, 200000);
+    assert_has(page, "\"deeper\":999750");
+    free(page);
+    free(frames);
+}
+
 static int write_page(const char *folder, const char *name, struct ph_growth_report *report)
 {
     char path[512];
@@ -188,6 +203,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(warnings_and_what_could_not_be_decided_are_told),
         cmocka_unit_test(a_place_tells_its_callers_and_what_grew_below_it),
         cmocka_unit_test(a_report_of_many_stacks_stays_small),
+        cmocka_unit_test(a_recursion_without_end_does_not_make_the_page_endless),
     };
     setenv("TZ", "UTC0", 1);
     if (argc > 1)

@@ -55,6 +55,8 @@ function facts(site) {
 function stackRow(site) {
     const frames = site.stack.map((frame, i) =>
         element('li', {class: i === site.own ? 'own' : null}, frameElement(frame)));
+    if (site.deeper)
+        frames.push(element('li', {class: 'soft'}, `and ${count(site.deeper)} more`));
     return element('tr', {class: 'stack-row'}, element('td', {colspan: COLUMNS.length}, facts(site),
         element('ol', {class: 'stack', 'aria-label': 'Stack, innermost function first'}, ...frames)));
 }
