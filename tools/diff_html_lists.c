@@ -122,11 +122,12 @@ void ph_diff_html_plain_sites(const struct ph_growth_report *report, struct ph_b
 
 static void add_reasons(const struct ph_growth_report *report, struct ph_buf *out)
 {
-    if (report->profile_count == 2)
+    bool has_grown = report->site_count > 0 && ph_diff_html_has_grown(&report->sites[0]);
+    if (has_grown && report->profile_count == 2)
         ph_buf_text(out, "<li>Since when: two profiles do not tell; three do, and more tell better.</li>\n");
-    if (!report->has_times)
+    if (has_grown && !report->has_times)
         ph_buf_text(out, "<li>How fast: the profiles do not tell their times.</li>\n");
-    if (isnan(report->summary.now[PH_HEAP_ALLOC_SPACE]))
+    if (has_grown && isnan(report->summary.now[PH_HEAP_ALLOC_SPACE]))
         ph_buf_text(out,
                     "<li>How old the memory is: the profiles count what lives, not what was allocated.</li>\n");
 }

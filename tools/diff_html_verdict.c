@@ -55,7 +55,7 @@ static void add_span(const struct ph_growth_report *report, struct ph_buf *out)
         ph_buf_printf(out, ", %s to %s (%s)", ph_diff_time(report, 0).text, ph_diff_time(report, last).text,
                       ph_diff_span(report, last).text);
     else
-        ph_buf_text(out, ", which do not tell their times");
+        ph_buf_text(out, ", in the order given");
     ph_buf_text(out, "</p>\n");
 }
 
@@ -210,18 +210,24 @@ void ph_diff_html_verdict(const struct ph_growth_report *report, struct ph_buf *
 
 /* ---- totals ---- */
 
+/* Counts of all allocations only ever grow: no colour for that. */
+static const char *total_class(const struct ph_growth_report *report, enum ph_heap_type type, double change)
+{
+    bool is_cumulative = type == PH_HEAP_ALLOC_SPACE || type == PH_HEAP_ALLOC_OBJECTS;
+    if (is_cumulative && type != report->metric)
+        return "";
+    return change > 0 ? " grew" : change < 0 ? " shrank" : "";
+}
+
 static void add_total(const struct ph_growth_report *report, enum ph_heap_type type, struct ph_buf *out)
 {
     double base = report->summary.base[type], now = report->summary.now[type];
     if (isnan(base) && isnan(now))
         return;
-    ph_buf_printf(out, "<tr%s><th scope=row>%s<td class=number>%s<td class=number>%s<td class=\"number %s\">%s",
+    ph_buf_printf(out, "<tr%s><th scope=row>%s<td class=number>%s<td class=number>%s<td class=\"number%s\">%s",
                   type == report->metric ? " class=chosen" : "", ph_diff_metric_words(type),
                   ph_diff_amount(type, base).text, ph_diff_amount(type, now).text,
-                  now > base   ? "grew"
-                  : now < base ? "shrank"
-                               : "",
-                  ph_diff_change(type, now - base).text);
+                  total_class(report, type, now - base), ph_diff_change(type, now - base).text);
     if (type == report->metric)
         ph_buf_printf(out, " <small>(%s to %s)</small>", ph_diff_change(type, report->summary.total_low).text,
                       ph_diff_change(type, report->summary.total_high).text);

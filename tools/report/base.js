@@ -50,6 +50,10 @@ function count(value) {
     return Math.round(value).toLocaleString('en-US');
 }
 
+function plural(value, noun, nouns) {
+    return `${count(value)} ${value === 1 ? noun : nouns}`;
+}
+
 function percent(part, whole) {
     return whole ? (100 * part / whole).toFixed(1) + ' %' : '-';
 }

@@ -22,7 +22,8 @@ function niceStep(most, count) {
 // A panel: where it starts, and how a value becomes a height. Its axis begins at 0, unless all that happens would be
 // a flat line at the top then.
 function panelOf(top, values) {
-    const most = Math.max(1, ...values), least = Math.max(0, Math.min(most, ...values)), isCut = least > most / 2;
+    const most = Math.max(1, ...values), least = Math.max(0, Math.min(most, ...values));
+    const isCut = least > most / 2 && most - least > most / 200;
     const step = niceStep(Math.max(1, isCut ? most - least : most), 4);
     const begin = isCut ? Math.floor(least / step) * step : 0;
     const end = Math.max(begin + step, Math.ceil(most / step) * step);

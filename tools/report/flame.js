@@ -91,11 +91,12 @@ function shareText(share) {
 function drawNote(hidden) {
     const tree = flameTree(), parts = [];
     if (hidden)
-        parts.push(`${hidden} branches are too narrow to be drawn: zoom in.`);
+        parts.push(plural(hidden, 'branch is', 'branches are') + ' too narrow to be drawn: zoom in.');
     if (tree.cutCount)
-        parts.push(`${count(tree.cutCount)} branches below ${shareText(tree.cutShare)} are not in this file.`);
+        parts.push(`Below ${shareText(tree.cutShare)}: ${plural(tree.cutCount, 'branch', 'branches')} left out of this `
+            + 'file.');
     if (tree.deepCount)
-        parts.push(`${tree.deepCount} stacks are deeper than drawn.`);
+        parts.push(plural(tree.deepCount, 'stack is', 'stacks are') + ' deeper than drawn.');
     flame.note.textContent = parts.join(' ');
 }
 
