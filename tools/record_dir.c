@@ -65,8 +65,7 @@ static int look_around(struct ph_record_dir *dir, struct ph_error *error)
             continue;
         if (dir->count++ == 0)
             dir->first_path = strdup(paths[i]);
-        if (number > dir->last_number)
-            dir->last_number = number;
+        dir->last_number = number; /* they come in order */
     }
     ph_series_dir_free(paths, count);
     return 0;
