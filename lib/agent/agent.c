@@ -2,7 +2,6 @@
  * agent.c - the lifecycle of the heavy half: what the probe may ask for, wired to the rooms below.
  */
 #include "base/buf.h"
-#include "collect/dump.h"
 #include "collect/heap.h"
 #include "model/pprof_write.h"
 #include "probe/probe.h"
@@ -73,7 +72,7 @@ static int heap_write(int fd)
 
 static void forked(void)
 {
-    ph_dump_forked();
+    ph_heap_forked();
 }
 
 static const struct ph_agent agent = {

@@ -120,6 +120,11 @@ int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *lat
     return 0;
 }
 
+void ph_heap_forked(void)
+{
+    ph_dump_forked();
+}
+
 struct ph_heap_state ph_heap_state(const struct ph_probe *probe)
 {
     struct ph_heap_state state = {.allocated_bytes = ph_jemalloc_allocated_bytes(probe)};

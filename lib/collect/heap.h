@@ -31,6 +31,9 @@ int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **r
 int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, int64_t duration_ns,
                   struct ph_profile **ret_delta, struct ph_error *error);
 
+/** ph_heap_forked() - in a forked child: a dump that another thread was making is no longer made. */
+void ph_heap_forked(void);
+
 struct ph_heap_state {
     struct ph_error unsampled; /* code 0 if the heap is sampled; else why not, and the way out */
     uint64_t sample_bytes;     /* mean bytes between two samples; 0 if not sampled */
