@@ -14,7 +14,8 @@ double ph_anscombe(double count);
  * ph_kappa() - how many points say as much as one independent point, 1..19: (1 + rho) / (1 - rho) (Bayley, Hammersley, JRSS
  * Suppl. 8 (1946) 184). rho is the first autocorrelation r = @neighbour_sum / @square_sum of @count residuals, corrected
  * for its bias and held in 0..0.9. Residuals of a line are less alike than what they came from, by (2 + 5 rho) / T; of a
- * mean it is (1 + 4 rho) / T (Marriott, Pope, Biometrika 41 (1954) 390). The latter, here, gave false alarms: doc/growth.md.
+ * mean it is (1 + 4 rho) / T (Marriott, Pope, Biometrika 41 (1954) 390). With the
+ * latter, alarms were false more often than p says: doc/growth.md.
  */
 double ph_kappa(double square_sum, double neighbour_sum, size_t count);
 

@@ -132,6 +132,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "simulate: runs are 1 to 100000\n");
         return 2;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     print_still((size_t)runs);
     print_power((size_t)runs);
     print_labels((size_t)runs);

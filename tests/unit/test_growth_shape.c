@@ -44,7 +44,7 @@ static void slow_waves_are_not_taken_for_bends(void **state)
     struct ph_knot scratch[POINTS_COUNT - 1];
     points_make(&fixture, PH_KNOT_HINGE, 0, 0, 50, 40);
     for (size_t i = 0; i < POINTS_COUNT; i++)
-        fixture.value[i] += 2 * sin(2.5 * M_PI * fixture.time[i]);
+        fixture.value[i] += 4 * sin(3.75 * M_PI * fixture.time[i]);
     ph_shapes_fit(&fixture.points, scratch, &shapes);
     assert_true(shapes.kappa > 5);
     assert_int_equal(shapes.best, PH_SHAPE_LINE);
