@@ -5,11 +5,13 @@
 #   --only PATTERN   only stages whose name matches this extended regular expression (the build they need comes first)
 #   --keep           leave the temporary folder, with the log of each stage, and say where it is
 #
+# PORTHOLE_ARTEFACTS=DIR keeps the screenshots of pages there.
+#
 # Nothing is written to the source tree: it is copied, and everything happens in a temporary folder.
 set -u
 export LC_ALL=C CMOCKA_MESSAGE_OUTPUT=TAP
 unset LD_PRELOAD MAKEFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS CC MALLOC_CONF TAP_DRIVER
-for name in $(compgen -e PORTHOLE_); do unset "$name"; done
+for name in $(compgen -e PORTHOLE_ | grep -v '^PORTHOLE_ARTEFACTS$'); do unset "$name"; done
 
 only=. keep=
 while [ $# -gt 0 ]; do
@@ -17,7 +19,7 @@ while [ $# -gt 0 ]; do
     --only) only=${2:?--only needs a pattern} && shift 2 ;;
     --keep) keep=1 && shift ;;
     *)
-        sed -n '2,6s/^# \{0,1\}//p' "$0"
+        sed -n '2,8s/^# \{0,1\}//p' "$0"
         exit 2
         ;;
     esac
