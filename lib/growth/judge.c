@@ -220,6 +220,15 @@ static bool has_grown(const struct ph_growth_site *site)
     return site->verdict.label >= PH_GROWTH_PLATEAU;
 }
 
+/* So that equal changes come in the same order each time. */
+static int by_stack(const struct ph_growth_site *x, const struct ph_growth_site *y)
+{
+    for (uint32_t i = 0; i < x->frame_count && i < y->frame_count; i++)
+        if (x->frames[i] != y->frames[i])
+            return x->frames[i] < y->frames[i] ? -1 : 1;
+    return (x->frame_count > y->frame_count) - (x->frame_count < y->frame_count);
+}
+
 static int by_growth(const void *a, const void *b)
 {
     const struct ph_growth_site *x = a, *y = b;
@@ -228,7 +237,7 @@ static int by_growth(const void *a, const void *b)
     double change_x = fabs(x->verdict.change), change_y = fabs(y->verdict.change);
     if (change_x != change_y)
         return change_x < change_y ? 1 : -1;
-    return x->now != y->now ? (x->now < y->now ? 1 : -1) : (x->values < y->values ? -1 : 1);
+    return by_stack(x, y);
 }
 
 static int judge_all(struct judge *judge)
