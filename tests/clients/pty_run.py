@@ -95,6 +95,9 @@ class Screen:
         while data:
             if data[:1] == b"\x1b":
                 match = SEQUENCE.match(data)
+                if not match and b"\x1b" in data[1:]:
+                    data = data[data.index(b"\x1b", 1):]  # cut short by another one, as terminals have it
+                    continue
                 if not match:
                     self.pending = data
                     return
