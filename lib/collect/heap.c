@@ -5,13 +5,16 @@
 #include "collect/jemalloc.h"
 #include "elf/modules.h"
 #include "elf/symbolize.h"
+#include "model/heap_types.h"
 #include "model/jeheap_read.h"
 #include "model/merge.h"
 #include "model/scale.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Whose frames are not the host's. */
 struct strip {
@@ -46,6 +49,9 @@ static void describe(const struct ph_probe *probe, struct ph_profile *profile, i
 {
     char line[64];
     snprintf(line, sizeof(line), "porthole %s", probe->version);
+    ph_profile_add_comment(profile, line);
+    /* Tells processes apart whose files lie at the same addresses: a restart without ASLR, a forked child. */
+    snprintf(line, sizeof(line), PH_HEAP_PROCESS_COMMENT "%d, started %" PRId64, (int)getpid(), probe->started_ns);
     ph_profile_add_comment(profile, line);
     ph_jemalloc_describe(probe, profile);
     profile->time_ns = time_ns;

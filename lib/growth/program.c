@@ -1,5 +1,7 @@
 #include "growth/program.h"
 
+#include "model/heap_types.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -34,12 +36,25 @@ static int copy_map(const struct ph_profile *profile, const struct ph_mapping *m
     return map->name && map->build_id ? 0 : -ENOMEM;
 }
 
+static int copy_process(const struct ph_profile *profile, struct ph_arena *memory, struct ph_program *program)
+{
+    for (uint32_t i = 0; i < profile->comment_count && !program->process; i++) {
+        const char *comment = ph_profile_text(profile, profile->comments[i]);
+        if (strncmp(comment, PH_HEAP_PROCESS_COMMENT, strlen(PH_HEAP_PROCESS_COMMENT)) != 0)
+            continue;
+        program->process = ph_arena_copy(memory, comment, strlen(comment));
+        if (!program->process)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 int ph_program_describe(const struct ph_profile *profile, struct ph_arena *memory, struct ph_program *ret_program)
 {
-    struct ph_program program = {"", "", NULL, 0};
+    struct ph_program program = {"", "", NULL, 0, NULL};
     uint32_t room = profile->mapping_count < MAPS_MAX ? profile->mapping_count : MAPS_MAX;
     program.maps = ph_arena_alloc(memory, room * sizeof(*program.maps));
-    int status = program.maps ? 0 : -ENOMEM;
+    int status = program.maps ? copy_process(profile, memory, &program) : -ENOMEM;
     for (uint32_t i = 0; i < profile->mapping_count && program.map_count < room && status == 0; i++)
         if (is_file(ph_profile_text(profile, profile->mappings[i].file)))
             status = copy_map(profile, &profile->mappings[i], memory, &program.maps[program.map_count++]);
@@ -93,5 +108,7 @@ enum ph_program_change ph_program_compare(const struct ph_program *before, const
         return PH_PROGRAM_OTHER;
     if (is_rebuilt)
         return PH_PROGRAM_REBUILT;
+    if (before->process && after->process)
+        return strcmp(before->process, after->process) != 0 ? PH_PROGRAM_MOVED : PH_PROGRAM_SAME;
     return is_moved(before, after) ? PH_PROGRAM_MOVED : PH_PROGRAM_SAME;
 }

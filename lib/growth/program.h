@@ -1,8 +1,8 @@
 /*
  * program.h - whose profile is it? Of what a profile tells: its mappings, the main binary first.
  *
- * A heap profile names no pid and no start time. But another process has its files elsewhere in memory (ASLR), and
- * another build has another build id.
+ * Ours tell the process in a comment (PH_HEAP_PROCESS_COMMENT); others name no pid and no start time. But another process has
+ * its files elsewhere in memory (ASLR), and another build has another build id.
  */
 #ifndef PH_GROWTH_PROGRAM_H
 #define PH_GROWTH_PROGRAM_H
@@ -21,11 +21,12 @@ struct ph_program {
     const char *name, *build_id; /* of the main binary; "" if unknown */
     struct ph_program_map *maps; /* the first few, the main binary first */
     uint32_t map_count;
+    const char *process; /* the comment; NULL if there is none */
 };
 
 enum ph_program_change {
     PH_PROGRAM_SAME,
-    PH_PROGRAM_MOVED,   /* the same files at other addresses: restarted */
+    PH_PROGRAM_MOVED,   /* another process, or the same files at other addresses: restarted */
     PH_PROGRAM_REBUILT, /* the main binary has another build id */
     PH_PROGRAM_OTHER,   /* another program */
 };

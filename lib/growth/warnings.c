@@ -80,7 +80,7 @@ static const char *reason_of_break(const struct ph_moment *before, const struct 
 {
     static const char *const reasons[] = {
         [PH_PROGRAM_SAME] = "what it allocated since its start has fallen",
-        [PH_PROGRAM_MOVED] = "its files are at other addresses",
+        [PH_PROGRAM_MOVED] = "it was restarted, or its files are at other addresses",
         [PH_PROGRAM_REBUILT] = "the build id of the program has changed",
         [PH_PROGRAM_OTHER] = "it is another program",
     };

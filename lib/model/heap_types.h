@@ -4,6 +4,9 @@
 
 #include "model/profile.h"
 
+/* Begins the comment that tells processes apart; behind it the pid and the start in nanoseconds since 1970. */
+#define PH_HEAP_PROCESS_COMMENT "process "
+
 enum ph_heap_type {
     PH_HEAP_ALLOC_OBJECTS,
     PH_HEAP_ALLOC_SPACE,

@@ -14,7 +14,7 @@
 
 static struct ph_moment at(double seconds)
 {
-    struct ph_moment moment = {.program = {"", "", NULL, 0}, .allocated = NAN};
+    struct ph_moment moment = {.program = {"", "", NULL, 0, NULL}, .allocated = NAN};
     moment.time_ns = seconds < 0 ? 0 : GROWN_START_NS + (int64_t)(seconds * 1e9);
     return moment;
 }
@@ -91,7 +91,7 @@ static struct ph_program_map maps[][2] = {
 
 static struct ph_program program(size_t row)
 {
-    return (struct ph_program){maps[row][0].name, maps[row][0].build_id, maps[row], 2};
+    return (struct ph_program){maps[row][0].name, maps[row][0].build_id, maps[row], 2, NULL};
 }
 
 static void expect_change(size_t before, size_t after, enum ph_program_change change)
@@ -103,7 +103,7 @@ static void expect_change(size_t before, size_t after, enum ph_program_change ch
 
 static void restarts_builds_and_programs_are_told_by_the_mappings(void **state)
 {
-    const struct ph_program unknown = {"", "", NULL, 0};
+    const struct ph_program unknown = {"", "", NULL, 0, NULL};
     struct ph_program known = program(0);
     expect_change(0, 0, PH_PROGRAM_SAME);
     expect_change(0, 1, PH_PROGRAM_MOVED);
@@ -119,10 +119,36 @@ static void a_library_that_was_loaded_again_is_no_restart(void **state)
 {
     struct ph_program_map before[] = {maps[0][0], maps[0][1], {"plugin.so", "", 0x90000, 0}};
     struct ph_program_map after[] = {maps[0][0], maps[0][1], {"plugin.so", "", 0xa0000, 0}};
-    struct ph_program a = {"server", "ab", before, 3}, b = {"server", "ab", after, 3};
+    struct ph_program a = {"server", "ab", before, 3, NULL}, b = {"server", "ab", after, 3, NULL};
     assert_int_equal(ph_program_compare(&a, &b), PH_PROGRAM_SAME);
     after[1].start += 0x1000; /* two of three */
     assert_int_equal(ph_program_compare(&a, &b), PH_PROGRAM_MOVED);
+}
+
+static void what_a_profile_says_of_its_process_goes_before_addresses(void **state)
+{
+    struct ph_program a = program(0), b = program(0), moved = program(1);
+    a.process = moved.process = "process 7, started 1";
+    b.process = "process 7, started 2";
+    assert_int_equal(ph_program_compare(&a, &b), PH_PROGRAM_MOVED);
+    assert_int_equal(ph_program_compare(&a, &moved), PH_PROGRAM_SAME);
+    b.process = NULL;
+    assert_int_equal(ph_program_compare(&a, &b), PH_PROGRAM_SAME);
+}
+
+static void a_profile_tells_its_process_in_a_comment(void **state)
+{
+    struct ph_profile *profile = grown_heap(0);
+    struct ph_arena memory = PH_ARENA_INIT;
+    struct ph_program found;
+    ph_profile_add_comment(profile, "porthole 0.1.0");
+    assert_int_equal(ph_program_describe(profile, &memory, &found), 0);
+    assert_null(found.process);
+    ph_profile_add_comment(profile, "process 12, started 34");
+    assert_int_equal(ph_program_describe(profile, &memory, &found), 0);
+    assert_string_equal(found.process, "process 12, started 34");
+    ph_profile_free(profile);
+    ph_arena_fini(&memory);
 }
 
 static void a_profile_tells_its_program_by_its_first_file(void **state)
@@ -205,6 +231,8 @@ int main(void)
         cmocka_unit_test(times_that_are_all_equal_are_no_times),
         cmocka_unit_test(restarts_builds_and_programs_are_told_by_the_mappings),
         cmocka_unit_test(a_library_that_was_loaded_again_is_no_restart),
+        cmocka_unit_test(what_a_profile_says_of_its_process_goes_before_addresses),
+        cmocka_unit_test(a_profile_tells_its_process_in_a_comment),
         cmocka_unit_test(a_profile_tells_its_program_by_its_first_file),
         cmocka_unit_test(a_series_is_that_of_the_last_process),
         cmocka_unit_test(a_process_with_too_few_profiles_waits_for_more),
