@@ -1,10 +1,10 @@
 /*
  * cfi.h - how to get from one frame to its caller, read from a module's .eh_frame. x86-64.
  *
- * Formats: Linux Standard Base 5.0, Core Generic, 10.6 (.eh_frame, .eh_frame_hdr); DWARF 5, 6.4 (call frames); System V
- * ABI AMD64, figure 3.36 (register numbers). Only what code of compilers needs to be walked is understood: the frame's
- * end as stack pointer or RBP plus a number, or stored beside RBP, the return address right below it, RBP kept or saved
- * in the frame. What needs more says so, and libgcc does it.
+ * Formats: Linux Standard Base 5.0, Core Generic, 10.6 (.eh_frame, .eh_frame_hdr); DWARF 5, 6.4 (call frames);
+ * System V ABI AMD64, figure 3.36 (register numbers). Only what code of compilers needs to be walked is understood:
+ * the frame's end as stack pointer or RBP plus a number, or stored beside RBP, the return address right below it,
+ * RBP kept or saved in the frame. What needs more says so, and libgcc does it.
  */
 #ifndef PH_PROBE_CFI_H
 #define PH_PROBE_CFI_H

@@ -1,5 +1,6 @@
 /*
- * cfi_bytes.h - numbers as .eh_frame holds them. DWARF 5, 7.6 (LEB128); LSB 5.0, Core Generic, 10.5 (encoded pointers).
+ * cfi_bytes.h - numbers as .eh_frame holds them. DWARF 5, 7.6 (LEB128); LSB 5.0, Core Generic, 10.5 (encoded
+ * pointers).
  */
 #ifndef PH_PROBE_CFI_BYTES_H
 #define PH_PROBE_CFI_BYTES_H

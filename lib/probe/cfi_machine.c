@@ -63,8 +63,8 @@ static void complicate(struct ph_cfi_machine *machine, int64_t number, int64_t s
     set(machine, number, PH_CFI_SAVED_OTHER, 0);
 }
 
-/* The two expressions that gcc writes for a function that aligns its stack: what lies at an offset from RBP, and what
- * is stored there. DWARF 5, 2.5. */
+/* The two expressions that gcc writes for a function that aligns its stack: what lies at an offset from RBP, and
+ * what is stored there. DWARF 5, 2.5. */
 #define OP_BREG_BP 0x76
 #define OP_DEREF   0x06
 

@@ -8,14 +8,17 @@
 #define WAYS 2
 
 /*
- * One rule, 32 bytes. Readers take no lock: what they copied counts if the version was even and stayed the same (H.-J. Boehm,
- * "Can seqlocks get along with programming language memory models?", 2012). Who finds it odd does without.
+ * One rule, 32 bytes. Readers take no lock: what they copied counts if the version was even and stayed the same
+ * (H.-J. Boehm, "Can seqlocks get along with programming language memory models?", 2012). Who finds it odd does
+ * without.
  *
  * A module may go, and another one come to the same addresses: so the table of the module belongs to the key.
+ * Another build of it may come, with its table at the same place: so rules that are older than the last dlclose()
+ * are not used.
  */
 struct entry {
     uint32_t version; /* atomic, as are the words below */
-    uint32_t unused;
+    uint32_t generation;
     uint64_t pc;
     uint64_t header;
     uint64_t rule;
@@ -23,22 +26,49 @@ struct entry {
 
 static struct entry cache[SETS][WAYS] __attribute__((aligned(64)));
 
-/* The module of the frame before is most often that of the next. */
-struct module {
-    uintptr_t low, high;
+/*
+ * In the low half, how many calls of dlclose() run; in the high half, the generation: how many have been. While one
+ * runs, code goes and other code may come in its place: then the cache is neither read nor written. If one never
+ * returns, or another thread forks meanwhile, it stays so, and only time is lost.
+ */
+static uint64_t unloads; /* atomic */
+#define UNLOAD_BEGINS UINT64_C(1)
+#define UNLOAD_ENDS   ((UINT64_C(1) << 32) - UNLOAD_BEGINS)
+
+void ph_unwind_unload_begin(void)
+{
+    __atomic_fetch_add(&unloads, UNLOAD_BEGINS, __ATOMIC_ACQ_REL);
+}
+
+void ph_unwind_unload_end(void)
+{
+    __atomic_fetch_add(&unloads, UNLOAD_ENDS, __ATOMIC_ACQ_REL);
+}
+
+struct walk {
+    bool is_cached;
+    uint32_t generation;
+    uintptr_t low, high; /* the module of the frame before: most often that of the next */
     const uint8_t *header;
 };
 
-static const uint8_t *header_of(struct module *module, uintptr_t pc)
+static struct walk begin_walk(void)
+{
+    uint64_t now = __atomic_load_n(&unloads, __ATOMIC_ACQUIRE);
+    return (struct walk){.is_cached = (uint32_t)now == 0, .generation = (uint32_t)(now >> 32)};
+}
+
+static const uint8_t *header_of(struct walk *walk, uintptr_t pc)
 {
     struct dl_find_object object;
-    if (pc >= module->low && pc < module->high)
-        return module->header;
+    if (pc >= walk->low && pc < walk->high)
+        return walk->header;
     if (_dl_find_object((void *)pc, &object) != 0)
         return NULL;
-    *module =
-        (struct module){(uintptr_t)object.dlfo_map_start, (uintptr_t)object.dlfo_map_end, object.dlfo_eh_frame};
-    return module->header;
+    walk->low = (uintptr_t)object.dlfo_map_start;
+    walk->high = (uintptr_t)object.dlfo_map_end;
+    walk->header = object.dlfo_eh_frame;
+    return walk->header;
 }
 
 static uint64_t pack(struct ph_cfi_rule rule)
@@ -52,44 +82,50 @@ static struct ph_cfi_rule unpack(uint64_t word)
         .cfa_offset = (int32_t)(word >> 32), .bp_offset = (int16_t)(word >> 16), .kind = (uint8_t)word};
 }
 
-static bool recall(const struct entry *entry, uintptr_t pc, const uint8_t *header, struct ph_cfi_rule *ret_rule)
+static bool recall(const struct entry *entry, const struct walk *walk, uintptr_t pc, const uint8_t *header,
+                   struct ph_cfi_rule *ret_rule)
 {
     uint32_t version = __atomic_load_n(&entry->version, __ATOMIC_ACQUIRE);
+    uint32_t generation = __atomic_load_n(&entry->generation, __ATOMIC_RELAXED);
     uint64_t entry_pc = __atomic_load_n(&entry->pc, __ATOMIC_RELAXED);
     uint64_t entry_header = __atomic_load_n(&entry->header, __ATOMIC_RELAXED);
     uint64_t rule = __atomic_load_n(&entry->rule, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    if (entry_pc != pc || entry_header != (uintptr_t)header || (version & 1) ||
+    if (entry_pc != pc || entry_header != (uintptr_t)header || generation != walk->generation || (version & 1) ||
         __atomic_load_n(&entry->version, __ATOMIC_RELAXED) != version)
         return false;
     *ret_rule = unpack(rule);
     return true;
 }
 
-static void keep(struct entry *entry, uintptr_t pc, const uint8_t *header, struct ph_cfi_rule rule)
+static void keep(struct entry *entry, const struct walk *walk, uintptr_t pc, const uint8_t *header,
+                 struct ph_cfi_rule rule)
 {
     uint32_t version = __atomic_load_n(&entry->version, __ATOMIC_RELAXED);
     if ((version & 1) || !__atomic_compare_exchange_n(&entry->version, &version, version + 1, false,
                                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return; /* somebody else writes it */
     __atomic_thread_fence(__ATOMIC_RELEASE);
+    __atomic_store_n(&entry->generation, walk->generation, __ATOMIC_RELAXED);
     __atomic_store_n(&entry->pc, pc, __ATOMIC_RELAXED);
     __atomic_store_n(&entry->header, (uintptr_t)header, __ATOMIC_RELAXED);
     __atomic_store_n(&entry->rule, pack(rule), __ATOMIC_RELAXED);
     __atomic_store_n(&entry->version, version + 2, __ATOMIC_RELEASE);
 }
 
-static struct ph_cfi_rule find_rule(struct module *module, uintptr_t pc)
+static struct ph_cfi_rule find_rule(struct walk *walk, uintptr_t pc)
 {
     struct ph_cfi_rule rule;
-    const uint8_t *header = header_of(module, pc);
+    const uint8_t *header = header_of(walk, pc);
     uint64_t hash = (uint64_t)pc * UINT64_C(0x9e3779b97f4a7c15);
     struct entry *set = cache[hash >> 54]; /* the high bits: 1024 sets */
+    if (!walk->is_cached)
+        return ph_cfi_find(header, pc);
     for (size_t way = 0; way < WAYS; way++)
-        if (recall(&set[way], pc, header, &rule))
+        if (recall(&set[way], walk, pc, header, &rule))
             return rule;
     rule = ph_cfi_find(header, pc);
-    keep(&set[(hash >> 40) % WAYS], pc, header, rule);
+    keep(&set[(hash >> 40) % WAYS], walk, pc, header, rule);
     return rule;
 }
 
@@ -97,22 +133,38 @@ struct frame {
     uintptr_t pc, cfa, bp; /* cfa: the frame's end, where the caller's stack pointer was */
 };
 
-static uintptr_t word_at(uintptr_t base, int32_t offset)
+static uintptr_t add(uintptr_t base, int32_t offset)
 {
-    return *(const uintptr_t *)(base + (uintptr_t)(intptr_t)offset);
+    return base + (uintptr_t)(intptr_t)offset;
 }
 
-/* From a frame to its caller; false at the end. @frame->cfa is the stack pointer of the frame that @rule is of. */
+static uintptr_t word_at(uintptr_t address)
+{
+    return *(const uintptr_t *)address;
+}
+
+/*
+ * From a frame to its caller. @frame->cfa is the stack pointer of the frame that @rule is of, so what it saved is
+ * not below. false if it is, or the caller is: it has its stack elsewhere, or the rule is wrong, and libgcc reads
+ * less memory.
+ */
 static bool ascend(struct frame *frame, struct ph_cfi_rule rule)
 {
-    uintptr_t base = rule.kind == PH_CFI_FROM_SP ? frame->cfa : frame->bp;
-    uintptr_t next = rule.kind == PH_CFI_BEHIND_BP ? word_at(base, rule.cfa_offset)
-                                                   : base + (uintptr_t)(intptr_t)rule.cfa_offset;
+    bool is_behind = rule.kind == PH_CFI_BEHIND_BP;
+    uintptr_t next = add(rule.kind == PH_CFI_FROM_SP ? frame->cfa : frame->bp, rule.cfa_offset);
+    if (is_behind && (next < frame->cfa || next % sizeof(uintptr_t)))
+        return false;
+    if (is_behind)
+        next = word_at(next);
     if (next <= frame->cfa || next % sizeof(uintptr_t))
         return false;
-    if (rule.bp_offset || rule.kind == PH_CFI_BEHIND_BP)
-        frame->bp = word_at(rule.kind == PH_CFI_BEHIND_BP ? frame->bp : next, rule.bp_offset);
-    frame->pc = word_at(next, -(int32_t)sizeof(uintptr_t));
+    if (is_behind || rule.bp_offset) {
+        uintptr_t saved = add(is_behind ? frame->bp : next, rule.bp_offset);
+        if (saved < frame->cfa)
+            return false;
+        frame->bp = word_at(saved);
+    }
+    frame->pc = word_at(next - sizeof(uintptr_t));
     frame->cfa = next;
     return true;
 }
@@ -123,19 +175,21 @@ __attribute__((noinline)) bool ph_unwind(void **ret_frames, size_t capacity, uin
 {
     const uintptr_t *own = __builtin_frame_address(0);
     struct frame frame = {.bp = own[0], .pc = own[1], .cfa = (uintptr_t)(own + 2)};
-    struct module module = {0, 0, NULL};
-    struct ph_cfi_rule rule = {0};
+    struct walk walk = begin_walk();
     size_t count = 0;
     if (!capacity)
         return false;
-    do {
-        if (frame.pc && (frame.pc < low || frame.pc >= high))
+    while (frame.pc) {
+        if (frame.pc < low || frame.pc >= high)
             ret_frames[count++] = (void *)frame.pc;
-        if (frame.pc)
-            rule = find_rule(&module, frame.pc - 1);
-        if (rule.kind == PH_CFI_OTHER)
+        if (count == capacity)
+            break;
+        struct ph_cfi_rule rule = find_rule(&walk, frame.pc - 1);
+        if (rule.kind == PH_CFI_END)
+            break;
+        if (rule.kind == PH_CFI_OTHER || !ascend(&frame, rule))
             return false;
-    } while (frame.pc && count < capacity && rule.kind != PH_CFI_END && ascend(&frame, rule));
+    }
     *ret_count = count;
     return true;
 }

@@ -14,9 +14,13 @@
 /**
  * ph_unwind() - at most @capacity return addresses, leaf first, without those in @low to @high (exclusive).
  *
- * false if a frame needs more than cfi.h understands; then nothing is to be had from @ret_frames. Lock-free; allocates
- * nothing; any thread; async-signal-safe.
+ * false if a frame needs more than cfi.h understands; then nothing is to be had from @ret_frames. Lock-free;
+ * allocates nothing; any thread; async-signal-safe.
  */
 bool ph_unwind(void **ret_frames, size_t capacity, uintptr_t low, uintptr_t high, size_t *ret_count);
+
+/** ph_unwind_unload_begin() - before modules may go; ph_unwind_unload_end() afterwards. Nests; any thread. */
+void ph_unwind_unload_begin(void);
+void ph_unwind_unload_end(void);
 
 #endif
