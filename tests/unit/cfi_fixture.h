@@ -42,7 +42,7 @@ struct cfi_plan {
 
 struct cfi_plan cfi_plan(const struct cfi_function *functions, size_t function_count);
 
-/** cfi_find() - builds the tables and asks ph_cfi_find() for what is @offset bytes behind the first place of code. */
+/** cfi_find() - builds the tables and asks ph_cfi_find() for what is @offset bytes behind the first code. */
 struct ph_cfi_rule cfi_find(const struct cfi_plan *plan, int64_t offset);
 
 /** cfi_expect() - the same, and the answer must be this. */
