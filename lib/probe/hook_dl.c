@@ -9,9 +9,10 @@
 #include <dlfcn.h>
 
 /*
- * Issue: dlopen() takes RUNPATH, $ORIGIN and the namespace from its caller, found by the return address. Cause:
- * called from here, the caller would be Porthole. Solution: a tail call, so that the return address stays the
- * host's; so nothing can be done afterwards. New modules are noticed by dlpi_adds instead.
+ * Issue: dlopen() takes RUNPATH, $ORIGIN and the namespace from its caller, found by the return address.
+ * Cause: called from here, the caller would be Porthole.
+ * Solution: a tail call, so that the return address stays the host's; so nothing can be done afterwards. New modules
+ * are noticed by dlpi_adds instead.
  */
 #if defined(__has_attribute) && __has_attribute(musttail)
 #define TAIL_CALL __attribute__((musttail))
