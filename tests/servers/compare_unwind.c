@@ -4,6 +4,7 @@
  */
 #include "probe/unwind.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -89,6 +90,18 @@ void *realloc(void *memory, size_t size_bytes)
 {
     look();
     return __libc_realloc(memory, size_bytes);
+}
+
+/* As in lib/probe/hook_dl.c. */
+int dlclose(void *handle)
+{
+    static int (*real)(void *handle); /* atomic */
+    if (!__atomic_load_n(&real, __ATOMIC_RELAXED))
+        __atomic_store_n(&real, (int (*)(void *))dlsym(RTLD_NEXT, "dlclose"), __ATOMIC_RELAXED);
+    ph_unwind_unload_begin();
+    int result = real(handle);
+    ph_unwind_unload_end();
+    return result;
 }
 
 __attribute__((destructor)) static void finish(void)
