@@ -160,8 +160,9 @@ void ph_diff_place(const struct ph_growth_report *report, uint32_t frame, struct
 
 double ph_diff_growth(const struct ph_growth_report *report)
 {
-    double growth = 0;
+    double growing = 0; /* a slow one may grow clearly and yet by less than what counts in the tree */
     for (size_t i = 0; i < report->site_count; i++)
-        growth += fmax(0, report->sites[i].verdict.change);
-    return growth;
+        if (report->sites[i].verdict.label >= PH_GROWTH_PLATEAU)
+            growing += fmax(0, report->sites[i].verdict.change);
+    return fmax(growing, report->growth);
 }

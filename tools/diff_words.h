@@ -47,7 +47,7 @@ void ph_diff_function(const struct ph_growth_report *report, uint32_t frame, str
 /** ph_diff_place() - append "session.c:41", or the module where no source is known, or nothing. */
 void ph_diff_place(const struct ph_growth_report *report, uint32_t frame, struct ph_buf *out);
 
-/** ph_diff_growth() - the sum of all positive changes: what shares are of. */
+/** ph_diff_growth() - the growth that shares are of: report->growth, or what the labelled sites grew by if that is more. */
 double ph_diff_growth(const struct ph_growth_report *report);
 
 /**

@@ -92,6 +92,7 @@ static int write_tree(struct ph_report_maker *maker, const struct ph_path_change
     int status = ph_paths_init(&paths, sites, changes, ph_sites_count(sites));
     if (status < 0)
         return status;
+    report->growth = paths.growth;
     status = ph_inflections_find(&paths, sites->known->location_count, &report->memory, &report->inflections,
                                  &report->inflection_count);
     if (status == 0)

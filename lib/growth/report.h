@@ -92,6 +92,7 @@ struct ph_growth_report {
     bool has_times; /* seconds are seconds; else profile numbers, and rates are per profile */
     double false_discovery_rate;
     bool is_strict; /* Benjamini-Yekutieli */
+    double growth;  /* the sum of those changes that count as growth: what shares are of; see doc/growth.md */
 
     struct ph_growth_profile *profiles; /* in the order of time */
     size_t profile_count;

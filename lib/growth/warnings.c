@@ -13,6 +13,8 @@
 
 #define WARNINGS_MAX 32 /* of a kind that each profile may give, the first few suffice */
 #define TEXT_BYTES   1024
+#define SAMPLED_MIN  20  /* of fewer samples, different stacks are no wonder */
+#define SHARED_MIN   0.1 /* of the smaller profile, by value */
 
 struct writer {
     struct ph_report_maker *maker;
@@ -164,6 +166,31 @@ static void warn_of_differences(struct writer *writer)
                  name_at(writer, i));
 }
 
+/* Stacks of one program that were named in different ways do not meet: all would seem to shrink, and all to grow. */
+static void warn_of_strangers(struct writer *writer)
+{
+    const struct ph_growth_report *report = writer->maker->report;
+    for (size_t place = 1; place < report->profile_count; place++) {
+        double before = 0, after = 0, shared = 0;
+        for (size_t i = 0; i < report->site_count; i++) {
+            double was = fmax(0, report->sites[i].values[place - 1]), is = fmax(0, report->sites[i].values[place]);
+            before += was;
+            after += is;
+            shared += fmin(was, is);
+        }
+        if (ph_maker_added(writer->maker, place - 1)->sampled < SAMPLED_MIN ||
+            ph_maker_added(writer->maker, place)->sampled < SAMPLED_MIN ||
+            shared >= SHARED_MIN * fmin(before, after))
+            continue;
+        warn(writer,
+             "%s and %s share hardly a stack: if they are of one program, their frames were named in different "
+             "ways, and "
+             "what seems to grow and to shrink may be the same",
+             name_at(writer, place - 1), name_at(writer, place));
+        return;
+    }
+}
+
 static void warn_of_cut_stacks(struct writer *writer)
 {
     uint32_t count = writer->paths->cut_count;
@@ -177,8 +204,8 @@ static void warn_of_cut_stacks(struct writer *writer)
 int ph_warn(struct ph_report_maker *maker, const struct ph_paths *paths)
 {
     static void (*const kinds[])(struct writer *) = {
-        warn_of_order, warn_of_restarts,    warn_of_builds,     warn_of_rates,
-        warn_of_types, warn_of_differences, warn_of_cut_stacks,
+        warn_of_order, warn_of_restarts,    warn_of_builds,    warn_of_rates,
+        warn_of_types, warn_of_differences, warn_of_strangers, warn_of_cut_stacks,
     };
     struct writer writer = {.maker = maker, .paths = paths};
     maker->report->warnings =

@@ -182,8 +182,10 @@ static void add_totals(struct ph_growth_report *report, bool has_cumulative)
         report->summary.base[type] = base < 0 ? (double)NAN : (double)base;
         report->summary.now[type] = now < 0 ? (double)NAN : (double)now;
     }
-    for (size_t site = 0; site < report->site_count; site++)
+    for (size_t site = 0; site < report->site_count; site++) {
         report->summary.label_counts[report->sites[site].verdict.label]++;
+        report->growth += fmax(0, report->sites[site].verdict.change);
+    }
 }
 
 static void *copy(struct ph_growth_report *report, const void *items, size_t size)

@@ -479,6 +479,51 @@ static void profiles_of_an_empty_heap_are_no_error(void **state)
     ph_growth_report_free(report);
 }
 
+static struct ph_profile *named(double seconds, const char *root)
+{
+    char stack[64];
+    struct ph_profile *profile = grown_heap(seconds);
+    for (int i = 0; i < 10; i++) {
+        snprintf(stack, sizeof(stack), "%smain;serve%d", root, i);
+        grown_sampled(profile, stack, 10);
+    }
+    return profile;
+}
+
+static void profiles_whose_stacks_do_not_meet_are_told_of(void **state)
+{
+    struct ph_growth *growth = begin(NULL);
+    add(growth, named(0, ""), "binary");
+    add(growth, named(1, "?;"), "text");
+    struct ph_growth_report *report = finish(growth);
+    assert_true(has_warning(report, "binary and text share hardly a stack"));
+    ph_growth_report_free(report);
+    growth = begin(NULL);
+    add(growth, named(0, "?;"), "a");
+    add(growth, named(1, "?;"), "b");
+    report = finish(growth);
+    assert_false(has_warning(report, "hardly a stack"));
+    ph_growth_report_free(report);
+    (void)state;
+}
+
+static void shares_are_of_the_growth_in_the_report(void **state)
+{
+    struct ph_growth *growth = begin(NULL);
+    for (int i = 0; i < 2; i++) {
+        struct ph_profile *profile = named(i, "");
+        grown_sampled(profile, "main;leak", 10 + 200 * i);
+        add(growth, profile, i ? "new" : "old");
+    }
+    struct ph_growth_report *report = finish(growth);
+    assert_true(report->inflection_count > 0);
+    for (size_t i = 0; i < report->inflection_count; i++)
+        assert_true(fabs(report->inflections[i].share - report->inflections[i].growth / report->growth) < 1e-9);
+    assert_true(report->growth >= find_site(report, "leak")->verdict.change);
+    ph_growth_report_free(report);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -506,6 +551,8 @@ int main(void)
         cmocka_unit_test(what_the_filter_drops_is_in_no_total),
         cmocka_unit_test(wrong_options_are_named),
         cmocka_unit_test(profiles_of_an_empty_heap_are_no_error),
+        cmocka_unit_test(profiles_whose_stacks_do_not_meet_are_told_of),
+        cmocka_unit_test(shares_are_of_the_growth_in_the_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
