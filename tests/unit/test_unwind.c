@@ -206,19 +206,84 @@ static void rules_do_not_outlive_their_module(void **state)
     assert_true(take_turns(40) > 10); /* else the loader gave each another place, and nothing was tried */
 }
 
+static void look_at(const char *name)
+{
+    struct library library = load(name);
+    seen_count = 0;
+    library.call(note_look);
+    assert_int_equal(seen[0], LOOK_SAME);
+    assert_int_equal(((int (*)(void *))dlsym(RTLD_NEXT, "dlclose"))(library.handle), 0);
+}
+
+/* Past the hook, as if another thread loaded code before a dlclose() has returned. */
+static void rules_are_not_kept_while_modules_go(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        ph_unwind_unload_begin();
+        ph_unwind_unload_begin();
+        look_at("unwind_small.so");
+        look_at("unwind_large.so");
+        ph_unwind_unload_end();
+        look_at("unwind_small.so");
+        look_at("unwind_large.so");
+        ph_unwind_unload_end();
+    }
+}
+
+/* The code of @library, without its tables, in its place. */
+static void look_at_bare_code(struct library library)
+{
+    struct dl_find_object object;
+    char code[64];
+    assert_int_equal(_dl_find_object((void *)library.call, &object), 0);
+    size_t size_bytes = (size_t)((char *)object.dlfo_map_end - (char *)object.dlfo_map_start);
+    memcpy(code, (void *)library.call, sizeof(code));
+    dlclose(library.handle);
+    assert_ptr_equal(mmap(object.dlfo_map_start, size_bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
+                     object.dlfo_map_start);
+    memcpy((void *)library.call, code, sizeof(code));
+    assert_int_equal(mprotect(object.dlfo_map_start, size_bytes, PROT_READ | PROT_EXEC), 0);
+    seen_count = 0;
+    library.call(note_look);
+    assert_int_equal(seen[0], LOOK_SAME);
+    munmap(object.dlfo_map_start, size_bytes);
+}
+
+static void code_made_at_run_time_leaves_no_rule_behind(void **state)
+{
+    (void)state;
+    unsigned in_place = 0;
+    for (int i = 0; i < 10; i++) {
+        struct library library = load("unwind_small.so");
+        look_at_bare_code(library);
+        struct library next = load("unwind_small.so");
+        in_place += next.call == library.call;
+        seen_count = 0;
+        next.call(note_look);
+        assert_int_equal(seen[0], LOOK_SAME);
+        dlclose(next.handle);
+    }
+    assert_true(in_place > 5);
+}
+
 /* ---- many threads -------------------------------------------------------------------------------------------- */
+
+static unsigned travel_count;
 
 static void *travel(void *argument)
 {
-    unwind_travel(argument, 3000, true);
+    unwind_travel(argument, travel_count, true);
     return NULL;
 }
 
 static struct journey journeys[THREADS];
 static pthread_t threads[THREADS];
 
-static void start_threads(void)
+static void start_threads(unsigned count)
 {
+    travel_count = count;
     for (int i = 0; i < THREADS; i++) {
         journeys[i] = (struct journey){.random = SEED + (uint64_t)i};
         assert_int_equal(pthread_create(&threads[i], NULL, travel, &journeys[i]), 0);
@@ -237,14 +302,14 @@ static void join_threads(void)
 static void threads_do_not_get_each_others_rules(void **state)
 {
     (void)state;
-    start_threads();
+    start_threads(20000); /* half-written rules are rare */
     join_threads();
 }
 
 static void threads_get_the_right_rules_while_modules_come_and_go(void **state)
 {
     (void)state;
-    start_threads();
+    start_threads(3000);
     take_turns(200);
     join_threads();
 }
@@ -252,7 +317,7 @@ static void threads_get_the_right_rules_while_modules_come_and_go(void **state)
 static void a_child_of_a_busy_process_gets_the_right_rules(void **state)
 {
     (void)state;
-    start_threads();
+    start_threads(3000);
     for (int i = 0; i < 20; i++) {
         int status = -1;
         pid_t pid = fork();
@@ -277,6 +342,8 @@ int main(void)
         cmocka_unit_test(no_more_frames_are_told_than_there_is_room_for),
         cmocka_unit_test(frames_in_the_range_are_left_out),
         cmocka_unit_test(rules_do_not_outlive_their_module),
+        cmocka_unit_test(rules_are_not_kept_while_modules_go),
+        cmocka_unit_test(code_made_at_run_time_leaves_no_rule_behind),
         cmocka_unit_test(threads_do_not_get_each_others_rules),
         cmocka_unit_test(threads_get_the_right_rules_while_modules_come_and_go),
         cmocka_unit_test(a_child_of_a_busy_process_gets_the_right_rules),
