@@ -28,8 +28,8 @@ static struct entry cache[SETS][WAYS] __attribute__((aligned(64)));
 
 /*
  * In the low half, how many calls of dlclose() run; in the high half, the generation: how many have been. While one
- * runs, code goes and other code may come in its place: then the cache is neither read nor written. If one never
- * returns, or another thread forks meanwhile, it stays so, and only time is lost.
+ * runs, code goes and other code may come in its place: then libgcc does it all. If one never returns, or another
+ * thread forks meanwhile, it stays so, and only time is lost.
  */
 static uint64_t unloads; /* atomic */
 #define UNLOAD_BEGINS UINT64_C(1)
@@ -46,16 +46,18 @@ void ph_unwind_unload_end(void)
 }
 
 struct walk {
-    bool is_cached;
     uint32_t generation;
     uintptr_t low, high; /* the module of the frame before: most often that of the next */
     const uint8_t *header;
 };
 
-static struct walk begin_walk(void)
+static bool begin_walk(struct walk *ret_walk)
 {
     uint64_t now = __atomic_load_n(&unloads, __ATOMIC_ACQUIRE);
-    return (struct walk){.is_cached = (uint32_t)now == 0, .generation = (uint32_t)(now >> 32)};
+    if ((uint32_t)now)
+        return false;
+    *ret_walk = (struct walk){.generation = (uint32_t)(now >> 32)};
+    return true;
 }
 
 static const uint8_t *header_of(struct walk *walk, uintptr_t pc)
@@ -119,8 +121,6 @@ static struct ph_cfi_rule find_rule(struct walk *walk, uintptr_t pc)
     const uint8_t *header = header_of(walk, pc);
     uint64_t hash = (uint64_t)pc * UINT64_C(0x9e3779b97f4a7c15);
     struct entry *set = cache[hash >> 54]; /* the high bits: 1024 sets */
-    if (!walk->is_cached)
-        return ph_cfi_find(header, pc);
     for (size_t way = 0; way < WAYS; way++)
         if (recall(&set[way], walk, pc, header, &rule))
             return rule;
@@ -175,9 +175,9 @@ __attribute__((noinline)) bool ph_unwind(void **ret_frames, size_t capacity, uin
 {
     const uintptr_t *own = __builtin_frame_address(0);
     struct frame frame = {.bp = own[0], .pc = own[1], .cfa = (uintptr_t)(own + 2)};
-    struct walk walk = begin_walk();
+    struct walk walk;
     size_t count = 0;
-    if (!capacity)
+    if (!capacity || !begin_walk(&walk))
         return false;
     while (frame.pc) {
         if (frame.pc < low || frame.pc >= high)

@@ -159,11 +159,11 @@ static void through_jump(struct journey *journey)
 void unwind_handle(int signal)
 {
     struct journey *journey = current;
-    bool was_in_handler = journey->in_handler;
+    bool could_be_left = journey->may_be_left;
     (void)signal;
-    journey->in_handler = true;
+    journey->may_be_left = true;
     descend(journey);
-    journey->in_handler = was_in_handler;
+    journey->may_be_left = could_be_left;
 }
 
 static void through_signal(struct journey *journey)
@@ -226,7 +226,7 @@ static void look(struct journey *journey)
         break;
     case LOOK_LEFT_TO_LIBGCC:
         journey->left++;
-        journey->wrong += !journey->in_handler;
+        journey->wrong += !journey->may_be_left;
         break;
     case LOOK_DIFFERENT:
         journey->wrong++;

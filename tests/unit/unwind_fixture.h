@@ -25,10 +25,10 @@ enum look { LOOK_SAME, LOOK_LEFT_TO_LIBGCC, LOOK_DIFFERENT };
 enum look unwind_look(void);
 
 struct journey {
-    uint64_t random; /* not 0 */
-    unsigned depth;  /* frames to go */
-    bool in_handler;
-    unsigned long same, left, wrong; /* looks; wrong: different, or left to libgcc without a signal frame */
+    uint64_t random;                 /* not 0 */
+    unsigned depth;                  /* frames to go */
+    bool may_be_left;                /* to libgcc: below a handler, or while modules go */
+    unsigned long same, left, wrong; /* looks; wrong: different, or left and may not be */
 };
 
 /** unwind_travel() - @count ways down, with looks on the way. Bare: no signals are raised. */
