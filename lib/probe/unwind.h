@@ -14,8 +14,8 @@
 /**
  * ph_unwind() - at most @capacity return addresses, leaf first, without those in @low to @high (exclusive).
  *
- * false if a frame needs more than cfi.h understands, or modules go; then nothing is to be had from @ret_frames. Lock-free;
- * allocates nothing; any thread; async-signal-safe.
+ * false if a frame needs more than cfi.h understands, or modules go; then nothing is to be had from @ret_frames.
+ * Lock-free; allocates nothing; any thread; async-signal-safe.
  */
 bool ph_unwind(void **ret_frames, size_t capacity, uintptr_t low, uintptr_t high, size_t *ret_count);
 
