@@ -99,7 +99,7 @@ report() {
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     printf '%-4s  %-34s %4d passed, %d failed%s  %d s\n' "$([ "$f" -eq 0 ] && echo ok || echo FAIL)" "$1" "$p" "$f" \
         "$([ "$s" -eq 0 ] || echo ", $s skipped")" "$2"
-    grep -hE '# SKIP' "$5" | sed 's/^/      /'
+    grep -hE '^(not )?ok .*# SKIP' "$5" | sed 's/^/      /'
     [ "$f" -gt 0 ] || return 0
     [ "$4" -ne 124 ] || echo "      took too long"
     { grep -qE '^not ok' "$5" && grep -A 12 -E '^not ok|^# ended early' "$5" | grep -vE '^ok ' || tail -n 40 "$5"; } |

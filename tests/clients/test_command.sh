@@ -98,7 +98,7 @@ completes() {
     is "completion: ${*:2}" "$offered" "$1 "
 }
 touch profile-one.pb.gz
-completes "$(printf '%s\n' --help --version $("$PORTHOLE" help | sed -n 's/^  \([a-z]*\) .*/\1/p') | sort | xargs)" porthole ""
+completes "$({ printf '%s\n' --help --version; "$PORTHOLE" help | sed -n 's/^  \([a-z]*\) .*/\1/p'; } | sort | xargs)" porthole ""
 completes "heap help" porthole he
 completes "inuse_objects inuse_space" porthole heap --metric inuse
 completes "alloc_objects alloc_space" porthole heap --metric = al
