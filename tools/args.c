@@ -1,5 +1,6 @@
 #include "tools/args.h"
 
+#include "tools/duration.h"
 #include "tools/help.h"
 #include "tools/nearest.h"
 
@@ -75,4 +76,22 @@ int ph_args_next(struct ph_args *args)
     default:
         return key;
     }
+}
+
+int ph_take_duration(const struct ph_command *command, const char *name, const char *value, int64_t least_ns,
+                     int64_t *ret_ns)
+{
+    int64_t ns;
+    if (ph_parse_duration(value, &ns) < 0 || ns < least_ns)
+        return ph_usage_error(command,
+                              "--%s %s: expected a duration such as 500ms, 10s, 2m or 1h30m, of at least %s", name,
+                              value, ph_duration_text(least_ns).text);
+    *ret_ns = ns;
+    return PH_EXIT_DONE;
+}
+
+bool ph_ends_with(const char *name, const char *ending)
+{
+    size_t length = strlen(name), ending_length = strlen(ending);
+    return length > ending_length && strcasecmp(name + length - ending_length, ending) == 0;
 }

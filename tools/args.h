@@ -5,6 +5,8 @@
 #include "tools/command.h"
 
 #include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #define PH_FLAGS_MAX 24
 
@@ -26,5 +28,13 @@ void ph_args_init(struct ph_args *args, const struct ph_command *command, int ar
  * -1 if the command has to end with args->exit_status: --help was printed, or a wrong option complained about.
  */
 int ph_args_next(struct ph_args *args);
+
+/** ph_take_duration() - the value of option --@name into @ret_ns: duration.h, at least @least_ns. Returns PH_EXIT_DONE, or
+ * PH_EXIT_USAGE after saying what was expected. */
+int ph_take_duration(const struct ph_command *command, const char *name, const char *value, int64_t least_ns,
+                     int64_t *ret_ns);
+
+/** ph_ends_with() - does a file's name end so, in whatever case, with something before it? */
+bool ph_ends_with(const char *name, const char *ending);
 
 #endif

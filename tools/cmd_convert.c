@@ -35,19 +35,6 @@ struct request {
 
 /* ---- formats ---- */
 
-/* Names as people write them. pprof demangles by itself, and can then leave parameters out. */
-static int demangle(struct ph_profile *profile)
-{
-    for (uint32_t i = 0; i < profile->function_count; i++) {
-        char *name = ph_demangle(ph_profile_text(profile, profile->functions[i].name));
-        if (!name)
-            return -ENOMEM;
-        profile->functions[i].name = ph_profile_string(profile, name);
-        free(name);
-    }
-    return ph_profile_status(profile);
-}
-
 static int write_pprof(struct ph_profile *profile, uint32_t type, const struct request *request, struct ph_buf *out)
 {
     if (request->metric)
@@ -58,7 +45,7 @@ static int write_pprof(struct ph_profile *profile, uint32_t type, const struct r
 static int write_folded(struct ph_profile *profile, uint32_t type, const struct request *request,
                         struct ph_buf *out)
 {
-    int failed = demangle(profile);
+    int failed = ph_profile_demangle(profile);
     return failed ? failed : ph_folded_write(profile, type, out);
 }
 
@@ -66,7 +53,7 @@ static int write_svg(struct ph_profile *profile, uint32_t type, const struct req
 {
     const char *slash = strrchr(request->input, '/');
     struct ph_flame_options options = {.title = slash && slash[1] ? slash + 1 : request->input, .type = type};
-    int failed = demangle(profile);
+    int failed = ph_profile_demangle(profile);
     return failed ? failed : ph_flame_svg_write(profile, &options, out);
 }
 
@@ -92,17 +79,11 @@ static const struct format *find_format(const char *name)
     return NULL;
 }
 
-static bool ends_with(const char *text, const char *ending)
-{
-    size_t length = strlen(text), ending_length = strlen(ending);
-    return length > ending_length && strcasecmp(text + length - ending_length, ending) == 0;
-}
-
 static const struct format *format_of(const char *output)
 {
     for (size_t i = 0; i < FORMAT_COUNT; i++)
         for (const char *const *ending = formats[i].endings; *ending; ending++)
-            if (ends_with(output, *ending))
+            if (ph_ends_with(output, *ending))
                 return &formats[i];
     return NULL;
 }

@@ -86,17 +86,11 @@ static const struct format {
 
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 
-static bool ends_with(const char *text, const char *ending)
-{
-    size_t length = strlen(text), ending_length = strlen(ending);
-    return length > ending_length && strcasecmp(text + length - ending_length, ending) == 0;
-}
-
 static const struct format *format_of(const char *output)
 {
     for (size_t i = 0; i < FORMAT_COUNT; i++)
         for (const char *const *ending = formats[i].endings; *ending; ending++)
-            if (ends_with(output, *ending))
+            if (ph_ends_with(output, *ending))
                 return &formats[i];
     return &formats[0];
 }

@@ -49,27 +49,15 @@ struct recording {
     struct ph_record_say say;
 };
 
-static int take_duration(const struct ph_command *command, const char *name, const char *value, int64_t least_ns,
-                         int64_t *ret_ns)
-{
-    int64_t ns;
-    if (ph_parse_duration(value, &ns) < 0 || ns < least_ns)
-        return ph_usage_error(command,
-                              "--%s %s: expected a duration such as 500ms, 10s, 2m or 1h30m, of at least %s", name,
-                              value, ph_duration_text(least_ns).text);
-    *ret_ns = ns;
-    return PH_EXIT_DONE;
-}
-
 static int take(const struct ph_command *command, struct request *request, int key, const char *value)
 {
     switch (key) {
     case EVERY:
-        return take_duration(command, "every", value, EVERY_LEAST_NS, &request->every_ns);
+        return ph_take_duration(command, "every", value, EVERY_LEAST_NS, &request->every_ns);
     case FOR:
-        return take_duration(command, "for", value, PH_NS_PER_MS, &request->for_ns);
+        return ph_take_duration(command, "for", value, PH_NS_PER_MS, &request->for_ns);
     case PATIENCE:
-        return take_duration(command, "patience", value, PH_NS_PER_MS, &request->patience_ns);
+        return ph_take_duration(command, "patience", value, PH_NS_PER_MS, &request->patience_ns);
     case COUNT:
         if (ph_parse_count(value, PH_RECORD_MAX, &request->count) < 0 || request->count == 0)
             return ph_usage_error(command, "--count %s: expected a number from 1 to %d", value, PH_RECORD_MAX);

@@ -45,25 +45,13 @@ struct watch {
 
 static struct watch *watched; /* by keys_say_stop() */
 
-static int take_duration(const struct ph_command *command, const char *name, const char *value, int64_t least_ns,
-                         int64_t *ret_ns)
-{
-    int64_t ns;
-    if (ph_parse_duration(value, &ns) < 0 || ns < least_ns)
-        return ph_usage_error(command,
-                              "--%s %s: expected a duration such as 500ms, 10s, 2m or 1h30m, of at least %s", name,
-                              value, ph_duration_text(least_ns).text);
-    *ret_ns = ns;
-    return PH_EXIT_DONE;
-}
-
 static int take(const struct ph_command *command, struct watch *watch, int key, const char *value)
 {
     switch (key) {
     case EVERY:
-        return take_duration(command, "every", value, EVERY_LEAST_NS, &watch->live.every_ns);
+        return ph_take_duration(command, "every", value, EVERY_LEAST_NS, &watch->live.every_ns);
     case PATIENCE:
-        return take_duration(command, "patience", value, PH_NS_PER_MS, &watch->live.patience_ns);
+        return ph_take_duration(command, "patience", value, PH_NS_PER_MS, &watch->live.patience_ns);
     case COUNT:
         if (ph_parse_count(value, COUNT_MAX, &watch->count) < 0 || watch->count == 0)
             return ph_usage_error(command, "--count %s: expected a number from 1 to %d", value, COUNT_MAX);

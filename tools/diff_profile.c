@@ -111,24 +111,12 @@ static int add_side(struct rows *rows, const struct ph_buf *text, int side)
     return failed;
 }
 
-static int demangle(struct ph_profile *profile)
-{
-    for (uint32_t i = 0; i < profile->function_count; i++) {
-        char *name = ph_demangle(ph_profile_text(profile, profile->functions[i].name));
-        if (!name)
-            return -ENOMEM;
-        profile->functions[i].name = ph_profile_string(profile, name);
-        free(name);
-    }
-    return ph_profile_status(profile);
-}
-
 static int fold(struct ph_profile *profile, const char *metric, struct ph_buf *out, struct ph_error *error)
 {
     int type = ph_profile_find_type(profile, metric);
     if (type < 0)
         return ph_error_set(error, -EINVAL, "a profile has no %s", metric);
-    int failed = demangle(profile);
+    int failed = ph_profile_demangle(profile);
     if (failed == 0)
         failed = ph_folded_write(profile, (uint32_t)type, out);
     return failed ? ph_error_set(error, failed, "no memory for the folded stacks") : 0;
