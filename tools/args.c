@@ -89,9 +89,3 @@ int ph_take_duration(const struct ph_command *command, const char *name, const c
     *ret_ns = ns;
     return PH_EXIT_DONE;
 }
-
-bool ph_ends_with(const char *name, const char *ending)
-{
-    size_t length = strlen(name), ending_length = strlen(ending);
-    return length > ending_length && strcasecmp(name + length - ending_length, ending) == 0;
-}

@@ -5,7 +5,6 @@
 #include "tools/command.h"
 
 #include <getopt.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #define PH_FLAGS_MAX 24
@@ -33,8 +32,5 @@ int ph_args_next(struct ph_args *args);
  * PH_EXIT_USAGE after saying what was expected. */
 int ph_take_duration(const struct ph_command *command, const char *name, const char *value, int64_t least_ns,
                      int64_t *ret_ns);
-
-/** ph_ends_with() - does a file's name end so, in whatever case, with something before it? */
-bool ph_ends_with(const char *name, const char *ending);
 
 #endif

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,4 +93,10 @@ int ph_output_write(const char *path, const void *bytes, size_t size_bytes, stru
         return cannot_write(path, -errno, error);
     return replace(is_there ? target : path, is_there ? status.st_mode & 07777 : mode_of_new_files(), bytes,
                    size_bytes, error);
+}
+
+bool ph_ends_with(const char *name, const char *ending)
+{
+    size_t length = strlen(name), ending_length = strlen(ending);
+    return length > ending_length && strcasecmp(name + length - ending_length, ending) == 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -15,5 +16,8 @@
  * 0; else the negative errno with a sentence in @error that names the file.
  */
 int ph_output_write(const char *path, const void *bytes, size_t size_bytes, struct ph_error *error);
+
+/** ph_ends_with() - does a file's name end so, in whatever case, with something before it? */
+bool ph_ends_with(const char *name, const char *ending);
 
 #endif

@@ -1,11 +1,9 @@
 #include "tools/record_dir.h"
 
 #include "base/clock.h"
-#include "base/scan.h"
 #include "model/pprof_write.h"
 #include "tools/read_file.h"
 #include "tools/replace_file.h"
-#include "tools/series_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,17 +16,6 @@
 
 #define NAME_FORMAT     "heap-%04u-%s.pb.gz"
 #define LOG_LIMIT_BYTES ((size_t)16 << 20)
-
-/* The number in the name of a profile of ours, 0 for any other file. */
-static uint32_t number_of(const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    struct ph_scan scan = ph_scan_over(name, strlen(name));
-    uint64_t number;
-    if (!ph_scan_text(&scan, "heap-") || !ph_scan_decimal(&scan, &number) || !ph_scan_char(&scan, '-'))
-        return 0;
-    return number <= PH_RECORD_MAX ? (uint32_t)number : 0;
-}
 
 static int read_log(struct ph_record_dir *dir, struct ph_error *error)
 {
@@ -60,26 +47,12 @@ static int look_around(struct ph_record_dir *dir, struct ph_error *error)
     if (failed)
         return ph_error_set(error, failed, "%s", cause.text);
     for (size_t i = 0; i < count; i++) {
-        uint32_t number = number_of(paths[i]);
-        if (number == 0)
-            continue;
         if (dir->count++ == 0)
             dir->first_path = strdup(paths[i]);
-        dir->last_number = number; /* they come in order */
+        dir->last_number = ph_series_number(strrchr(paths[i], '/') + 1); /* they come in order */
     }
     ph_series_dir_free(paths, count);
     return 0;
-}
-
-static bool is_empty(const char *path)
-{
-    char **paths;
-    size_t count;
-    struct ph_error error;
-    int failed = ph_series_dir_list(path, &paths, &count, &error);
-    if (failed == 0)
-        ph_series_dir_free(paths, count);
-    return failed == -ENOENT;
 }
 
 static int lock(struct ph_record_dir *dir, struct ph_error *error)
@@ -98,7 +71,7 @@ static int lock(struct ph_record_dir *dir, struct ph_error *error)
 static int read_folder(struct ph_record_dir *dir, struct ph_error *error)
 {
     if (faccessat(dir->lock_fd, PH_SERIES_FILE, F_OK, 0) < 0 && errno == ENOENT)
-        return is_empty(dir->path)
+        return ph_series_dir_is_empty(dir->path)
                    ? 0
                    : ph_error_set(error, -EEXIST,
                                   "%.120s holds files, but no " PH_SERIES_FILE ": choose a new folder", dir->path);

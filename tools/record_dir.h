@@ -8,12 +8,11 @@
 #include "base/error.h"
 #include "model/profile.h"
 #include "tools/origin.h"
+#include "tools/series_dir.h"
 #include "tools/series_log.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define PH_RECORD_MAX 9999 /* profiles: their numbers have four digits, so that names sort everywhere */
 
 struct ph_record_dir {
     const char *path;

@@ -1,6 +1,8 @@
 #include "tools/series_dir.h"
 
+#include "base/scan.h"
 #include "model/grow.h"
+#include "tools/output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,15 +12,52 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define FILES_MAX 100000
+#define FILES_MAX       100000
+#define RECORDED_ENDING ".pb.gz"
 
-static bool is_profile(int folder, const char *name)
+/* ---- which files ---- */
+
+uint32_t ph_series_number(const char *name)
+{
+    size_t length = strlen(name), ending_length = strlen(RECORDED_ENDING);
+    struct ph_scan scan = ph_scan_over(name, length);
+    uint64_t number;
+    if (!ph_scan_text(&scan, "heap-") || !ph_scan_decimal(&scan, &number) || !ph_scan_char(&scan, '-'))
+        return 0;
+    if (length < ending_length || strcmp(name + length - ending_length, RECORDED_ENDING) != 0)
+        return 0;
+    return number <= PH_RECORD_MAX ? (uint32_t)number : 0;
+}
+
+static bool is_any(const char *name)
+{
+    return name[0] != '.';
+}
+
+static bool is_recorded(const char *name)
+{
+    return ph_series_number(name) > 0;
+}
+
+/* What people put beside profiles: our own reports, too. */
+static bool is_no_report(const char *name)
+{
+    static const char *const endings[] = {".html", ".htm", ".svg", ".md", ".json"};
+    bool is_report = false;
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+        is_report |= ph_ends_with(name, endings[i]);
+    return is_any(name) && !is_report;
+}
+
+static bool is_regular(int folder, const char *name)
 {
     struct stat status;
-    return name[0] != '.' && strcmp(name, PH_SERIES_FILE) != 0 && fstatat(folder, name, &status, 0) == 0 &&
-           S_ISREG(status.st_mode);
+    return fstatat(folder, name, &status, 0) == 0 && S_ISREG(status.st_mode);
 }
+
+/* ---- the list ---- */
 
 static char *join(const char *folder, const char *name)
 {
@@ -42,12 +81,12 @@ static int add(const char *folder, const char *name, struct list *list)
 }
 
 /* What was added stays in @list after a failure. */
-static int collect(DIR *folder, const char *path, struct list *list)
+static int collect(DIR *folder, const char *path, bool (*is_wanted)(const char *name), struct list *list)
 {
     struct dirent *entry;
     int failed = 0;
     while (failed == 0 && (errno = 0, entry = readdir(folder)) != NULL) {
-        if (!is_profile(dirfd(folder), entry->d_name))
+        if (!is_wanted(entry->d_name) || !is_regular(dirfd(folder), entry->d_name))
             continue;
         failed = list->count == FILES_MAX ? -EFBIG : add(path, entry->d_name, list);
         errno = 0;
@@ -75,12 +114,14 @@ int ph_series_dir_list(const char *path, char ***ret_paths, size_t *ret_count, s
     DIR *folder = opendir(path);
     if (!folder)
         return explain(path, -errno, error);
-    int failed = collect(folder, path, &list);
+    bool has_log = faccessat(dirfd(folder), PH_SERIES_FILE, F_OK, 0) == 0;
+    int failed = collect(folder, path, has_log ? is_recorded : is_no_report, &list);
     closedir(folder);
     if (failed)
         explain(path, failed, error);
     else if (list.count == 0)
-        failed = ph_error_set(error, -ENOENT, "%.120s: no file in this folder", path);
+        failed = ph_error_set(error, -ENOENT, "%.120s: no %s in this folder", path,
+                              has_log ? "profile by `porthole record`" : "profile");
     if (failed) {
         ph_series_dir_free(list.paths, list.count);
         return failed;
@@ -96,4 +137,16 @@ void ph_series_dir_free(char **paths, size_t count)
     for (size_t i = 0; i < count; i++)
         free(paths[i]);
     free(paths);
+}
+
+bool ph_series_dir_is_empty(const char *path)
+{
+    struct list list = {0};
+    DIR *folder = opendir(path);
+    if (!folder)
+        return false;
+    int failed = collect(folder, path, is_any, &list);
+    closedir(folder);
+    ph_series_dir_free(list.paths, list.count);
+    return failed == 0 && list.count == 0;
 }

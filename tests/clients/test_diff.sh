@@ -52,7 +52,7 @@ for i in 0 1 2 3 4 5 6 7 8 9 10 11; do
     printf 'main;serve;handle;leak %d\nmain;serve;handle;render 5000000\nmain;load 30000000\n' \
         $((20000000 + n * 9000000)) >series/heap$i.folded
 done
-touch series/.hidden series/series.json
+touch series/.hidden series/report.html series/notes.md
 
 diff_of series
 is "a folder of profiles: something grew" "$STATUS $(cat err)" "3 "
@@ -208,7 +208,7 @@ told "--focus with pprof" 2 "are for its reader" --focus x --format pprof series
 told "symbols that are not there" 2 "none: No such file" --binary none series
 told "an empty -o" 2 "--output needs the name of a file" -o '' series
 mkdir empty_folder
-told "a folder without profiles" 1 "empty_folder: no file in this folder" empty_folder
+told "a folder without profiles" 1 "empty_folder: no profile in this folder" empty_folder
 told "a file that is not there" 1 "cannot open none.pb.gz: No such file" series/heap0.folded none.pb.gz
 told "a process that is not there" 1 "no process 4194399" series/heap0.folded 4194399
 told "a process without Porthole" 1 "no Porthole in process $$" series/heap0.folded $$

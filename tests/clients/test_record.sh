@@ -145,8 +145,14 @@ for file in series/heap-*; do
 done
 is "each profile can be read" "$(grep -c '^taken' tables) $(grep -c failed tables)" "8 0"
 "$PORTHOLE" diff series >out 2>err
-is "diff of the folder finds something" "$? $(cat err)" "3 "
+status=$?
+cp out first
+is "diff of the folder finds something" "$status $(cat err)" "3 "
 like "it is the leak" "$(cat out)" '^growing .* thumbnail_render'
+"$PORTHOLE" diff -o series/report.pb.gz series 2>err
+"$PORTHOLE" diff -o series/report.html series 2>>err
+"$PORTHOLE" diff series >again 2>>err
+is "a report in the folder is no profile of it" "$? $(cat err) $(sed -n 3p again)" "3  $(sed -n 3p first)"
 if command -v go >/dev/null; then
     like "go tool pprof reads them" "$(top series/heap-0008-*.pb.gz -sample_index=inuse_space; cat "$WORK/pprof.err")" \
         'thumbnail_render'

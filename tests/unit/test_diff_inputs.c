@@ -32,13 +32,13 @@ static int make_folder(void **state)
         return -1;
     put("heap9.folded", "main;leak 1000000\n");
     put("heap10.folded", "main;leak 90000000\n");
-    put("series.json", "{}");
+    put("report.html", "<!doctype html>");
     return 0;
 }
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {"heap9.folded", "heap10.folded", "series.json", "bad", "fifo"};
+    static const char *const names[] = {"heap9.folded", "heap10.folded", "report.html", "bad", "fifo"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
         unlink(path);

@@ -90,15 +90,53 @@ static void the_names_that_record_gives_come_in_its_order(void **state)
                                  "./heap-0999-20261124T121450Z.pb.gz", "./heap-1000-20261124T121500Z.pb.gz", NULL});
 }
 
-static void the_series_file_dot_files_and_what_is_no_file_are_left_out(void **state)
+static void dot_files_and_what_is_no_file_are_left_out(void **state)
 {
     make("heap");
-    make(PH_SERIES_FILE);
     make(".heap.new");
     assert_int_equal(mkdir("folder", 0700), 0);
     assert_int_equal(mkfifo("pipe", 0600), 0);
     assert_int_equal(symlink("nowhere", "broken"), 0);
     expect(".", (const char *const[]){"./heap", NULL});
+}
+
+static void beside_the_series_file_only_what_record_names_is_a_profile(void **state)
+{
+    make(PH_SERIES_FILE);
+    make("report.html");
+    make("report.txt");
+    make("difference.pb.gz");
+    make("heap-notes.pb.gz");
+    make("heap-0000-20261123T121500Z.pb.gz");
+    make("heap-0001-20261123T121500Z.folded");
+    make("heap-99999-20261123T121500Z.pb.gz");
+    expect_refused(".", -ENOENT, "no profile by `porthole record` in this folder");
+    make("heap-0001-20261123T121500Z.pb.gz");
+    make("heap-0002-.pb.gz"); /* of a time that is none */
+    expect(".", (const char *const[]){"./heap-0001-20261123T121500Z.pb.gz", "./heap-0002-.pb.gz", NULL});
+}
+
+static void pages_and_notes_are_no_profiles(void **state)
+{
+    make("heap.0");
+    make("heap.1.pb.gz");
+    make("heap.2.txt");
+    make("report.html");
+    make("report.HTM");
+    make("flame.svg");
+    make("README.md");
+    make("report.json");
+    expect(".", (const char *const[]){"./heap.0", "./heap.1.pb.gz", "./heap.2.txt", NULL});
+}
+
+static void a_folder_with_nothing_but_a_page_is_not_empty(void **state)
+{
+    make(".hidden");
+    assert_true(ph_series_dir_is_empty("."));
+    make("report.html");
+    assert_false(ph_series_dir_is_empty("."));
+    assert_false(ph_series_dir_is_empty("missing"));
+    expect_refused(".", -ENOENT, "no profile in this folder");
 }
 
 static void links_to_files_are_files(void **state)
@@ -138,7 +176,7 @@ static void what_holds_nothing_is_refused_by_name(void **state)
 {
     assert_int_equal(mkdir("empty", 0700), 0);
     make("file");
-    expect_refused("empty", -ENOENT, "no file in this folder");
+    expect_refused("empty", -ENOENT, "no profile in this folder");
     expect_refused("missing", -ENOENT, "No such file or directory");
     expect_refused("file", -ENOTDIR, "Not a directory");
 }
@@ -151,7 +189,10 @@ int main(void)
         IN_FOLDER(files_come_by_name_whatever_they_are_called),
         IN_FOLDER(numbers_in_names_count_by_value),
         IN_FOLDER(the_names_that_record_gives_come_in_its_order),
-        IN_FOLDER(the_series_file_dot_files_and_what_is_no_file_are_left_out),
+        IN_FOLDER(dot_files_and_what_is_no_file_are_left_out),
+        IN_FOLDER(beside_the_series_file_only_what_record_names_is_a_profile),
+        IN_FOLDER(pages_and_notes_are_no_profiles),
+        IN_FOLDER(a_folder_with_nothing_but_a_page_is_not_empty),
         IN_FOLDER(links_to_files_are_files),
         IN_FOLDER(a_slash_at_the_end_is_not_doubled),
         IN_FOLDER(many_files_are_listed),
