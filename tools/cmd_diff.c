@@ -22,7 +22,9 @@ enum { FORMAT = PH_DIFF_KEY_END, FAIL_ON, OUTPUT = 'o' };
 static const struct ph_flag flags[] = {
     PH_DIFF_FLAGS,
     {FORMAT, "format", "NAME", "text (the default), json, html, pprof, or folded: lines of \"stack base new\""},
-    {OUTPUT, "output", "FILE", "write to it, in the format that its end tells: .json, .html, .pb.gz or .folded"},
+    {OUTPUT, "output", "FILE",
+     "write to it, in the format that its end tells: .txt (or no dot: text); .json; .html, .htm; .pb.gz, .pb, "
+     ".pprof, .prof; .folded, .collapsed"},
     {FAIL_ON, "fail-on", "WHAT",
      "exit with 3 if a call site is growing; or step (the default): if one grew at all; or never"},
     {0},
@@ -69,7 +71,7 @@ static int write_pprof(struct ph_profile *base, struct ph_profile *now, const ch
     return ph_diff_pprof_write(base, now, out, error);
 }
 
-#define ENDINGS_MAX 4
+#define ENDINGS_MAX 5
 
 static const struct format {
     const char *name, *endings[ENDINGS_MAX];
@@ -80,19 +82,22 @@ static const struct format {
     {"text", {".txt"}, write_text, NULL},
     {"json", {".json"}, write_json, NULL},
     {"html", {".html", ".htm"}, write_html, NULL},
-    {"pprof", {".pb.gz", ".pb", ".pprof"}, NULL, write_pprof},
+    {"pprof", {".pb.gz", ".pb", ".pprof", ".prof"}, NULL, write_pprof},
     {"folded", {".folded", ".collapsed"}, NULL, ph_diff_folded_write},
 };
 
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 
+/* Standard output, a device, and a name that leaves it open are for text. NULL: of a format that we do not have. */
 static const struct format *format_of(const char *output)
 {
+    const char *slash = strrchr(output, '/');
     for (size_t i = 0; i < FORMAT_COUNT; i++)
         for (const char *const *ending = formats[i].endings; *ending; ending++)
             if (ph_ends_with(output, *ending))
                 return &formats[i];
-    return &formats[0];
+    bool is_open = strncmp(output, "/dev/", 5) == 0 || !strchr(slash ? slash : output, '.');
+    return is_open ? &formats[0] : NULL;
 }
 
 /* ---- the command line ---- */
@@ -110,6 +115,18 @@ static int take_format(const struct ph_command *command, struct request *request
     const char *nearest = ph_nearest(name, names);
     return ph_usage_error(command, "--format %s: expected text, json, html, pprof or folded%s%s", name,
                           nearest ? "; perhaps " : "", nearest ? nearest : "");
+}
+
+static int refuse_ending(const struct ph_command *command, const char *output)
+{
+    struct ph_buf endings = PH_BUF_INIT;
+    for (size_t i = 0; i < FORMAT_COUNT; i++)
+        for (const char *const *ending = formats[i].endings; *ending; ending++)
+            ph_buf_printf(&endings, "%s, ", *ending);
+    int status = ph_usage_error(command, "the name %s tells no format: expected %sor --format", output,
+                                ph_buf_status(&endings) == 0 ? endings.data : "");
+    ph_buf_fini(&endings);
+    return status;
 }
 
 static int take_fail_on(const struct ph_command *command, struct request *request, const char *name)
@@ -143,6 +160,8 @@ static int finish(const struct ph_command *command, struct request *request)
     const struct ph_growth_options *growth = &request->options.growth;
     if (!request->format)
         request->format = format_of(request->output);
+    if (!request->format)
+        return refuse_ending(command, request->output);
     bool is_profile = request->format->write_ends != NULL;
     if (is_profile && (growth->focus || growth->ignore || growth->hide))
         return ph_usage_error(command,

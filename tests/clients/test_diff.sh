@@ -127,13 +127,20 @@ check "json of no growth follows its schema" valid out
 diff_of --format json --metric inuse_objects "$GOLDEN/jemalloc.heap" "$GOLDEN/jemalloc.heap"
 check "json of objects follows its schema" valid out
 
-for name in report.json report.html report.pb.gz report.folded report.txt; do
+for name in report.json report.html report.pb.gz report.prof report.folded report.txt report ./plain; do
     diff_of -o "$name" series
     is "-o $name: status and silence" "$STATUS $(cat out err)" "3 "
 done
 check "the name tells json" valid report.json
 like "the name tells html" "$(head -c 15 report.html)" '^<!doctype html>'
 is "the name tells pprof" "$(head -c 2 report.pb.gz | od -An -tx1 | tr -d ' ')" 1f8b
+check ".prof is pprof, too" cmp report.pb.gz report.prof
+is "without an end it is text" "$(cat report plain)" "$(cat report.txt report.txt)"
+diff_of -o /dev/stdout series
+is "a device gets text" "$STATUS $(cat out err)" "3 $(cat report.txt)"
+diff_of -o drawn.svg --format text series
+is "--format goes before an end that tells nothing" "$STATUS $(cat err drawn.svg)" "3 $(cat report.txt)"
+rm drawn.svg
 # Sources: flamegraph.pl takes two columns for a differential; speedscope, src/import/bg-flamegraph.ts, the last one.
 is "folded lines are such as speedscope and flamegraph.pl read" \
     "$(grep -vcE '^[^ ;][^;]*(;[^;]+)* [0-9]+ [0-9]+$' report.folded)" 0
@@ -206,6 +213,10 @@ told "a wrong regular expression" 2 "diff: --focus \"\\(\": " --focus '(' series
 told "a wrong --top" 2 "--top 0: expected a number" --top 0 series
 told "--focus with pprof" 2 "are for its reader" --focus x --format pprof series
 told "symbols that are not there" 2 "none: No such file" --binary none series
+for name in drawn.svg report.foo ./dir.d/report.foo; do
+    told "-o $name" 2 "the name $name tells no format: expected \\.txt, \\.json, .*\\.prof, .* or --format" -o "$name" series
+done
+is "and nothing is written" "$(find . -name '*.svg' -o -name '*.foo')" ""
 told "an empty -o" 2 "--output needs the name of a file" -o '' series
 mkdir empty_folder
 told "a folder without profiles" 1 "empty_folder: no profile in this folder" empty_folder
