@@ -183,6 +183,7 @@ static json_t *summary_of(struct writer *writer)
     set(writer, object, "ci_low", amount(summary->total_low));
     set(writer, object, "ci_high", amount(summary->total_high));
     set(writer, object, "p_value", number(summary->total_p));
+    set(writer, object, "label", json_string(ph_growth_label_name(summary->total_label)));
     set(writer, object, "is_beyond_noise", json_boolean(summary->total_low > 0 || summary->total_high < 0));
     set(writer, object, "rate_per_second",
         writer->report->has_times ? number(summary->rate_per_second) : json_null());

@@ -132,7 +132,9 @@ static void write_site_counts(struct ph_diff_page *page)
         has_grown = has_grown || kinds[i].label != PH_GROWTH_SHRINKING;
     }
     if (!has_grown)
-        ph_buf_printf(&text, "%s call site grew by more than sampling noise", text.size_bytes ? "; no" : "No");
+        ph_buf_printf(&text, "%s call site %s", text.size_bytes ? "; no" : "No",
+                      total_sign(report) > 0 ? "by itself grew by enough to be listed"
+                                             : "grew by more than sampling noise");
     ph_buf_char(&text, '.');
     ph_diff_text_focus(report, &text);
     ph_paint_wrapped(&page->paint, PH_STYLE_STRONG, 0, text.data ? text.data : "");
@@ -223,8 +225,8 @@ static void write_undecided(struct ph_diff_page *page)
         write_reason(page, text.data ? text.data : "");
     }
     if (is_spread)
-        write_reason(page, "The total grew, but no single site did by enough to be told from noise: with "
-                           "--by module or a smaller --min the growth may show");
+        write_reason(page, "The total grew, but no single call site by as much as --min asks for and by more than "
+                           "sampling noise: with --by module or a smaller --min the growth may show");
     if (is_pair)
         write_reason(page, "Since when, and whether it goes on: two profiles do not tell, three or more do");
     ph_buf_fini(&text);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,16 @@
 /* What the number in a key means: a function and an address must not be taken for one another. */
 enum key_kind { KEY_NAME = 1, KEY_ADDRESS, KEY_MODULE };
 
+#define MODULES_MAX 1024 /* a process has some hundred; those of a file made up by somebody go by what they say */
+
 struct module {
     uint32_t name, build_id; /* strings of known */
+    uint32_t key;            /* a string, too: what tells its addresses from those of others */
+};
+
+/* One of all profiles so far. */
+struct ph_frame_module {
+    struct module module;
 };
 
 struct mapper {
@@ -32,6 +41,7 @@ int ph_frames_init(struct ph_frames *frames, enum ph_growth_by by, struct ph_pro
 void ph_frames_fini(struct ph_frames *frames)
 {
     free(frames->entries);
+    free(frames->modules);
     *frames = (struct ph_frames){0};
 }
 
@@ -97,7 +107,7 @@ static uint32_t find_module(struct mapper *mapper, const struct module *module)
 static uint32_t find_unnamed(struct mapper *mapper, const struct module *module, const struct ph_location *location)
 {
     uint64_t offset = file_offset(mapper, location);
-    struct key key = {KEY_ADDRESS, module->build_id ? module->build_id : module->name, offset, 0};
+    struct key key = {KEY_ADDRESS, module->key, offset, 0};
     struct ph_frame frame = {
         .function = offset_name(mapper, module->name, offset),
         .module = module->name,
@@ -119,7 +129,7 @@ static uint32_t find_named(struct mapper *mapper, const struct module *module, c
     uint64_t offset = by_address ? file_offset(mapper, location) : 0;
     struct key key = {KEY_NAME, known_string(mapper, function->name), has_line ? (uint64_t)line->line : 0, 0};
     if (by_address)
-        key = (struct key){KEY_ADDRESS, module->build_id ? module->build_id : module->name, offset, inlined};
+        key = (struct key){KEY_ADDRESS, module->key, offset, inlined};
     struct ph_frame frame = {
         .function = known_string(mapper, function->name),
         .file = known_string(mapper, function->file),
@@ -195,14 +205,50 @@ static uint32_t module_name(struct mapper *mapper, const char *file)
     return ph_profile_string_n(mapper->frames->known, base, length);
 }
 
-static void find_modules(struct mapper *mapper)
+/* The same build under any name, or the same name of which one build id is unknown. */
+static bool is_same_module(const struct module *known, const struct module *module)
+{
+    if (known->build_id && module->build_id)
+        return known->build_id == module->build_id;
+    return known->name == module->name;
+}
+
+static int set_key(struct ph_frames *frames, struct module *module)
+{
+    for (uint32_t i = 0; i < frames->module_count; i++) {
+        struct module *known = &frames->modules[i].module;
+        if (!is_same_module(known, module))
+            continue;
+        if (!known->build_id)
+            known->build_id = module->build_id;
+        module->key = known->key;
+        return 0;
+    }
+    module->key = module->build_id ? module->build_id : module->name;
+    if (frames->module_count == MODULES_MAX)
+        return 0;
+    if (ph_grow(&frames->modules, sizeof(*frames->modules), frames->module_count, 1) < 0)
+        return -ENOMEM;
+    frames->modules[frames->module_count++].module = *module;
+    return 0;
+}
+
+/* A file is mapped in pieces, one after the other. */
+static int find_modules(struct mapper *mapper)
 {
     const struct ph_profile *profile = mapper->view->profile;
-    for (uint32_t i = 0; i < profile->mapping_count; i++) {
+    int status = 0;
+    for (uint32_t i = 0; i < profile->mapping_count && status == 0; i++) {
         const struct ph_mapping *mapping = &profile->mappings[i];
-        mapper->modules[i + 1] = (struct module){module_name(mapper, ph_profile_text(profile, mapping->file)),
-                                                 known_string(mapper, mapping->build_id)};
+        struct module *module = &mapper->modules[i + 1];
+        *module = (struct module){module_name(mapper, ph_profile_text(profile, mapping->file)),
+                                  known_string(mapper, mapping->build_id), 0};
+        if (i && module->name == module[-1].name && module->build_id == module[-1].build_id)
+            module->key = module[-1].key;
+        else
+            status = set_key(mapper->frames, module);
     }
+    return status;
 }
 
 int ph_frame_map_init(struct ph_frame_map *map, struct ph_frames *frames, struct ph_filter_view *view)
@@ -214,10 +260,10 @@ int ph_frame_map_init(struct ph_frame_map *map, struct ph_frames *frames, struct
     mapper.strings = calloc(profile->string_count, sizeof(*mapper.strings));
     mapper.modules = calloc((size_t)profile->mapping_count + 1, sizeof(*mapper.modules));
     int status = map->starts && mapper.strings && mapper.modules ? 0 : -ENOMEM;
-    if (status == 0) {
-        find_modules(&mapper);
+    if (status == 0)
+        status = find_modules(&mapper);
+    if (status == 0)
         status = map_locations(&mapper);
-    }
     if (status == 0)
         status = ph_profile_status(frames->known);
     free(mapper.strings);

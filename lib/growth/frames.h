@@ -1,8 +1,9 @@
 /*
  * frames.h - the places in the code that the stacks of several profiles share.
  *
- * A frame is told by what stays the same over restarts: a function by its name, an address by build id (else file) and
- * offset in the file, a module by its file name without folders. What else a frame says of itself (source file, module)
+ * A frame is told by what stays the same over restarts: a function by its name, an address by its file's build id and the
+ * offset in it, a module by its file name without folders. Text formats tell no build ids: there a file is the one of
+ * that name that others tell. What else a frame says of itself (source file, module)
  * is that of the profile that had it first. One thread at a time.
  */
 #ifndef PH_GROWTH_FRAMES_H
@@ -24,6 +25,8 @@ struct ph_frames {
     enum ph_growth_by by;
     struct ph_profile *known; /* holds the texts; its locations are the keys of the frames */
     struct ph_frame *entries; /* known->location_count of them */
+    struct ph_frame_module *modules;
+    uint32_t module_count;
 };
 
 /** ph_frames_init() - 0, -ENOMEM. @known: kept, not owned: a profile for this use alone. */

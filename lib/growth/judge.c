@@ -12,6 +12,8 @@
 
 #define POOLED_MIN 6 /* samples over all profiles: 2^-5 is the least p that fewer could ever give */
 #define GATE_SHARE 0.02
+#define TOP_COUNT  10
+#define TOTAL_P    0.001 /* one look, not thousands; but an exit status hangs on it */
 #define GATE_BYTES (1024.0 * 1024)
 
 struct judge {
@@ -178,30 +180,52 @@ static int correct(struct judge *judge)
     return status;
 }
 
-static void set_gates(const struct judge *judge, struct ph_gates *gates)
+static void sort_in(double top[TOP_COUNT], double change)
 {
-    const struct ph_growth_report *report = judge->maker->report;
-    const struct ph_growth_options *options = &judge->maker->growth->options;
-    *gates = (struct ph_gates){options->min_change, GATE_SHARE, 0, report->false_discovery_rate};
-    for (size_t i = 0; i < report->site_count; i++)
-        if (report->sites[i].verdict.q <= gates->false_discovery_rate)
-            gates->total_growth += fmax(0, report->sites[i].verdict.change);
-    if (!(options->min_change < 0))
-        return;
+    for (size_t i = 0; i < TOP_COUNT; i++)
+        if (change > top[i]) {
+            double lower = top[i];
+            top[i] = change;
+            change = lower;
+        }
+}
+
+/* What the share is of. Growth that is spread evenly over a hundred stacks has none with a share of 2 %, and is growth all
+ * the same: the ten largest pass. */
+static double growth_of_discovered(const struct ph_growth_report *report)
+{
+    double growth = 0, top[TOP_COUNT] = {0};
+    for (size_t i = 0; i < report->site_count; i++) {
+        double change = report->sites[i].verdict.change;
+        if (report->sites[i].verdict.q > report->false_discovery_rate || !(change > 0))
+            continue;
+        growth += change;
+        sort_in(top, change);
+    }
+    return top[TOP_COUNT - 1] > 0 ? fmin(growth, top[TOP_COUNT - 1] / GATE_SHARE) : growth;
+}
+
+/* The least change that is worth a line, in units of the metric. */
+static double least_change(const struct judge *judge)
+{
+    enum ph_heap_type metric = judge->maker->growth->options.metric;
+    double given = judge->maker->growth->options.min_change;
     const struct ph_growth_added *last = ph_maker_added(judge->maker, judge->point_count - 1);
-    double mean_bytes =
-        last->totals[ph_heap_type_space(report->metric)] / last->totals[ph_heap_type_objects(report->metric)];
-    gates->min_change = GATE_BYTES;
-    if (!ph_heap_type_is_bytes(report->metric)) /* without sizes, only the share of growth is asked for */
-        gates->min_change = mean_bytes > 0 && isfinite(mean_bytes) ? GATE_BYTES / mean_bytes : 0;
+    double mean_bytes = last->totals[ph_heap_type_space(metric)] / last->totals[ph_heap_type_objects(metric)];
+    if (given >= 0)
+        return given;
+    if (ph_heap_type_is_bytes(metric))
+        return GATE_BYTES;
+    /* Without sizes, only the share of growth is asked for. */
+    return mean_bytes > 0 && isfinite(mean_bytes) ? GATE_BYTES / mean_bytes : 0;
 }
 
 static int label_sites(struct judge *judge)
 {
     struct ph_growth_report *report = judge->maker->report;
-    struct ph_gates gates;
+    const struct ph_gates gates = {least_change(judge), GATE_SHARE, growth_of_discovered(report),
+                                   report->false_discovery_rate};
     int status = 0;
-    set_gates(judge, &gates);
     for (size_t i = 0; i < report->site_count && status == 0; i++) {
         struct ph_growth_site *site = &report->sites[i];
         if (fabs(site->verdict.change) < gates.min_change) { /* which most are */
@@ -336,6 +360,11 @@ int ph_judge_total(struct ph_report_maker *maker, double *ret_values, struct ph_
     if (status == 0) {
         judge.series.churn_variance = churn_variance(&judge);
         status = ph_verdict_test(&judge.series, ret_verdict);
+    }
+    if (status == 0) {
+        const struct ph_gates gates = {least_change(&judge), 0, 0, TOTAL_P};
+        ret_verdict->q = ph_verdict_p(ret_verdict);
+        status = ph_verdict_label(&judge.series, &gates, ret_verdict);
     }
     judge_fini(&judge);
     return status;

@@ -14,7 +14,7 @@
 int ph_judge_sites(struct ph_report_maker *maker, struct ph_path_change **ret_changes);
 
 /**
- * ph_judge_total() - test the metric's total as if it were one site.
+ * ph_judge_total() - test and label the metric's total as if it were one site.
  * @ret_values: profile_count of them, room of the caller's.
  */
 int ph_judge_total(struct ph_report_maker *maker, double *ret_values, struct ph_verdict *ret_verdict);

@@ -79,10 +79,11 @@ struct ph_growth_inflection {
 
 struct ph_growth_summary {
     double base[PH_HEAP_TYPE_COUNT], now[PH_HEAP_TYPE_COUNT]; /* NAN for what is missing */
-    double total_low, total_high; /* 95 % interval of the change of the metric's total */
-    double total_p;               /* as much growth of the total by chance */
-    double rate_per_second;       /* of the total, over the last third; NAN without times */
-    double seconds_to_limit;      /* until the total meets the limit; NAN if it does not or none was given */
+    double total_low, total_high;     /* 95 % interval of the change of the metric's total */
+    double total_p;                   /* as much growth of the total by chance */
+    enum ph_growth_label total_label; /* of the total as a series, at a level of 0.001 */
+    double rate_per_second;           /* of the total, over the last third; NAN without times */
+    double seconds_to_limit;          /* until the total meets the limit; NAN if it does not or none was given */
     uint32_t label_counts[PH_GROWTH_LABEL_COUNT]; /* sites by label */
 };
 

@@ -47,6 +47,7 @@ int ph_summarize(struct ph_report_maker *maker)
         summary->total_low = verdict.low;
         summary->total_high = verdict.high;
         summary->total_p = verdict.growth_p;
+        summary->total_label = verdict.label;
         summary->rate_per_second = rate_per_second(&maker->timeline, values);
         summary->seconds_to_limit = seconds_to_limit(maker, values[count - 1]);
     }

@@ -130,16 +130,20 @@ static void warn_of_builds(struct writer *writer)
 static void warn_of_rates(struct writer *writer)
 {
     double low = INFINITY, high = 0;
-    size_t unknown_count = 0;
+    enum ph_heap_type objects = ph_heap_type_objects(writer->maker->report->metric);
+    size_t unknown_count = 0, uncounted_count = 0;
     for (size_t i = 0; i < writer->maker->timeline.count; i++) {
-        double rate_bytes = ph_maker_added(writer->maker, i)->rate_bytes;
-        unknown_count += rate_bytes == 0;
-        low = fmin(low, rate_bytes);
-        high = fmax(high, rate_bytes);
+        const struct ph_growth_added *added = ph_maker_added(writer->maker, i);
+        unknown_count += added->rate_bytes == 0;
+        uncounted_count += added->rate_bytes == 0 && isnan(added->totals[objects]);
+        low = fmin(low, added->rate_bytes);
+        high = fmax(high, added->rate_bytes);
     }
     if (unknown_count)
-        warn(writer, "%zu profile%s not tell the sampling rate: values are taken as exact there", unknown_count,
-             unknown_count == 1 ? " does" : "s do");
+        warn(writer, "%zu profile%s not tell the sampling rate: %s", unknown_count,
+             unknown_count == 1 ? " does" : "s do",
+             uncounted_count ? "as many samples are assumed as one for every 512 KiB gives"
+                             : "every object is taken for recorded");
     if (low != high)
         warn(writer,
              "the sampling rates differ (%s to %s): estimates are compared and not samples, which finds less",
@@ -191,6 +195,14 @@ static void warn_of_strangers(struct writer *writer)
     }
 }
 
+/* A slip in --focus would pass for a program that does not grow. */
+static void warn_of_filters(struct writer *writer)
+{
+    const struct ph_growth_options *options = &writer->maker->growth->options;
+    if (writer->maker->report->site_count == 0 && (options->focus || options->ignore || options->hide))
+        warn(writer, "no stack is left: --focus, --ignore or --hide leaves none");
+}
+
 static void warn_of_cut_stacks(struct writer *writer)
 {
     uint32_t count = writer->paths->cut_count;
@@ -204,8 +216,8 @@ static void warn_of_cut_stacks(struct writer *writer)
 int ph_warn(struct ph_report_maker *maker, const struct ph_paths *paths)
 {
     static void (*const kinds[])(struct writer *) = {
-        warn_of_order, warn_of_restarts,    warn_of_builds,    warn_of_rates,
-        warn_of_types, warn_of_differences, warn_of_strangers, warn_of_cut_stacks,
+        warn_of_order,       warn_of_restarts,  warn_of_builds,  warn_of_rates,      warn_of_types,
+        warn_of_differences, warn_of_strangers, warn_of_filters, warn_of_cut_stacks,
     };
     struct writer writer = {.maker = maker, .paths = paths};
     maker->report->warnings =

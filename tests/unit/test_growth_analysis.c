@@ -479,6 +479,59 @@ static void profiles_of_an_empty_heap_are_no_error(void **state)
     ph_growth_report_free(report);
 }
 
+/* Each of many call sites with too small a share to be shown by it: the ten largest are, and the total grew. */
+static void growth_that_is_spread_evenly_is_growth(void **state)
+{
+    struct ph_growth *growth = begin(NULL);
+    for (int i = 0; i < 12; i++) {
+        struct ph_profile *profile = grown_heap(i * 10);
+        for (int site = 0; site < 80; site++) {
+            char stack[32];
+            snprintf(stack, sizeof(stack), "main;serve;handler%d", site);
+            grown_sampled(profile, stack, 20 + 10 * i + site % 7);
+        }
+        add(growth, profile, "x");
+    }
+    struct ph_growth_report *report = finish(growth);
+    assert_true(report->summary.label_counts[PH_GROWTH_GROWING] >= 10);
+    assert_int_equal(report->summary.total_label, PH_GROWTH_GROWING);
+    ph_growth_report_free(report);
+    (void)state;
+}
+
+static void a_still_total_is_noise(void **state)
+{
+    struct ph_growth *growth = begin(NULL);
+    for (int i = 0; i < 12; i++) {
+        struct ph_profile *profile = grown_heap(i * 10);
+        grown_sampled(profile, "main;serve", 100 + (i * 7) % 11);
+        add(growth, profile, "x");
+    }
+    struct ph_growth_report *report = finish(growth);
+    assert_int_equal(report->summary.total_label, PH_GROWTH_NOISE);
+    ph_growth_report_free(report);
+    (void)state;
+}
+
+/* Text formats tell no build ids. */
+static void a_file_without_build_id_is_the_one_of_that_name(void **state)
+{
+    static const char *const ids[] = {"", "aa", "", "aa"};
+    struct ph_growth *growth = begin(NULL);
+    for (int i = 0; i < 4; i++) {
+        struct ph_profile *profile = grown_heap(i);
+        uint32_t mapping = grown_mapping(profile, 0x10000, "/usr/bin/server", ids[i]);
+        uint32_t frame = grown_location(profile, mapping, 0x10010, NULL, 0);
+        int64_t values[] = {100, 100 << 20, 100, 100 << 20};
+        ph_profile_add_sample(profile, &frame, 1, NULL, 0, values);
+        add(growth, profile, "x");
+    }
+    struct ph_growth_report *report = finish(growth);
+    assert_int_equal(report->site_count, 1);
+    ph_growth_report_free(report);
+    (void)state;
+}
+
 static struct ph_profile *named(double seconds, const char *root)
 {
     char stack[64];
@@ -553,6 +606,9 @@ int main(void)
         cmocka_unit_test(profiles_of_an_empty_heap_are_no_error),
         cmocka_unit_test(profiles_whose_stacks_do_not_meet_are_told_of),
         cmocka_unit_test(shares_are_of_the_growth_in_the_report),
+        cmocka_unit_test(growth_that_is_spread_evenly_is_growth),
+        cmocka_unit_test(a_still_total_is_noise),
+        cmocka_unit_test(a_file_without_build_id_is_the_one_of_that_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
