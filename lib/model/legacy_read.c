@@ -8,11 +8,18 @@
 #include "model/scale.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TITLE             "heap profile:"
+#define TOTALS_SLACK      0.01
 #define LOOK_AHEAD_FRAMES 64 /* Go leaves out the runtime's frames: a few, so hostile text cannot make it costly */
+
+struct counts {
+    int64_t inuse_objects, inuse_bytes, alloc_objects, alloc_bytes;
+};
 
 struct reader {
     struct ph_scan scan;
@@ -25,10 +32,9 @@ struct reader {
     uint32_t frame;        /* the one the last symbol line was for */
     struct ph_line *lines; /* of that frame */
     uint32_t line_count;
-};
-
-struct counts {
-    int64_t inuse_objects, inuse_bytes, alloc_objects, alloc_bytes;
+    struct counts totals;                      /* as the heading has them */
+    double inuse_bytes_read, alloc_bytes_read; /* of the samples */
+    bool has_maps, has_trailer;                /* what stands behind the last sample was reached */
 };
 
 static int out_of_memory(const struct reader *reader)
@@ -108,11 +114,10 @@ static bool scan_sampling(struct ph_scan *scan, uint64_t *ret_rate)
 static int read_header(struct reader *reader)
 {
     struct ph_scan line = ph_scan_line(&reader->scan);
-    struct counts totals;
     uint64_t rate;
     if (!ph_scan_text(&line, TITLE))
         return ph_expected_in(&reader->scan, &line, "\"" TITLE "\"", reader->error);
-    if (!scan_counts(&line, &totals))
+    if (!scan_counts(&line, &reader->totals))
         return ph_expected_in(&reader->scan, &line, "totals as in \"1: 2 [3: 4] @\"", reader->error);
     ph_scan_blanks(&line);
     if (!scan_sampling(&line, &rate))
@@ -258,6 +263,8 @@ static int read_sample(struct reader *reader, struct ph_scan line)
     int status = read_frames(reader, &line);
     if (status < 0)
         return status;
+    reader->inuse_bytes_read += (double)counts.inuse_bytes;
+    reader->alloc_bytes_read += (double)counts.alloc_bytes;
     unbias(reader, counts.alloc_objects, counts.alloc_bytes, &values[PH_HEAP_ALLOC_OBJECTS]);
     unbias(reader, counts.inuse_objects, counts.inuse_bytes, &values[PH_HEAP_INUSE_OBJECTS]);
     uint32_t sample = ph_profile_add_sample(reader->profile, reader->frames, reader->frame_count, NULL, 0, values);
@@ -270,8 +277,15 @@ static bool is_maps_title(struct ph_scan line)
            ph_scan_done(&line);
 }
 
+/* Go's, behind the samples. */
+static bool is_statistics_title(struct ph_scan line)
+{
+    return ph_scan_text(&line, "# runtime.MemStats") && ph_scan_done(&line);
+}
+
 static int read_line(struct reader *reader, struct ph_scan line)
 {
+    reader->has_trailer |= is_statistics_title(line);
     if (!ph_scan_done(&line) && *line.next == '#')
         return read_symbol(reader, line);
     finish_frame(reader);
@@ -280,16 +294,41 @@ static int read_line(struct reader *reader, struct ph_scan line)
     return ph_scan_done(&rest) ? 0 : read_sample(reader, line);
 }
 
+/*
+ * A download that broke off looks like a smaller heap, and the next one like a leak. With neither list of files nor
+ * statistics behind the samples, these must make up the totals of the heading, within what rounding takes.
+ */
+static bool makes_up(double read, int64_t total)
+{
+    return read >= (double)total - TOTALS_SLACK * fabs((double)total);
+}
+
+static int check_end(struct reader *reader)
+{
+    const struct ph_scan *scan = &reader->scan;
+    bool is_whole = makes_up(reader->inuse_bytes_read, reader->totals.inuse_bytes) &&
+                    makes_up(reader->alloc_bytes_read, reader->totals.alloc_bytes);
+    if (reader->has_maps ? scan->end[-1] == '\n' : reader->has_trailer || is_whole)
+        return 0;
+    struct ph_scan end = {scan->start, scan->end, scan->end};
+    return ph_expected(&end,
+                       reader->has_maps ? "the rest of the list of mapped files"
+                                        : "more samples: the heading counts more bytes than those before",
+                       reader->error);
+}
+
 static int read_lines(struct reader *reader)
 {
     int status = read_header(reader);
-    while (status == 0 && !ph_scan_done(&reader->scan)) {
+    while (status == 0 && !ph_scan_done(&reader->scan) && !reader->has_maps) {
         struct ph_scan line = ph_scan_line(&reader->scan);
-        if (is_maps_title(line))
-            break;
-        status = read_line(reader, line);
+        reader->has_maps = is_maps_title(line);
+        if (!reader->has_maps)
+            status = read_line(reader, line);
     }
     finish_frame(reader);
+    if (status == 0)
+        status = check_end(reader);
     if (status == 0 && ph_profile_status(reader->profile) < 0)
         status = out_of_memory(reader);
     return status;

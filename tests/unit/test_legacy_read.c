@@ -105,7 +105,7 @@ static void each_header_tells_how_to_unbias(void **state)
 
 static void counts_may_be_padded_negative_or_without_allocations(void **state)
 {
-    struct ph_profile *profile = read_text("heap profile:      1:        2 [     3:        4] @ heapprofile\n"
+    struct ph_profile *profile = read_text("heap profile:     -1:        3 [    -6:       -6] @ heapprofile\n"
                                            "   1:    2 [    3:   4 ] @ 0x11\n"
                                            "5: 6 @ 0x21 0x11\n"
                                            "-7: -8 [-9: -10] @\n"
@@ -120,6 +120,31 @@ static void counts_may_be_padded_negative_or_without_allocations(void **state)
     assert_int_equal(ph_profile_location(profile, location_of(profile, 0, 0))->address, 0x10);
     assert_int_equal(ph_profile_location(profile, location_of(profile, 3, 0))->address, 0);
     ph_profile_free(profile);
+}
+
+static void a_text_that_broke_off_is_refused(void **state)
+{
+    refuse("heap profile: 2: 300 [2: 300] @ heap_v2/1\n1: 200 [1: 200] @ 0x11\n",
+           "line 3, column 1: expected more samples: the heading counts more bytes than those before, but the text "
+           "ends here");
+    refuse("heap profile: 1: 2 [9: 400] @ heap_v2/1\n1: 2 [1: 2] @ 0x11\n",
+           "line 3, column 1: expected more samples: the heading counts more bytes than those before, but the text "
+           "ends here");
+    refuse("heap profile: 1: 2 [3: 4] @ heap_v2/1\n1: 2 [3: 4] @ 0x11\n\nMAPPED_LIBRARIES:\n00001000-0000",
+           "line 5, column 14: expected the rest of the list of mapped files, but the text ends here");
+    (void)state;
+}
+
+static void what_stands_behind_the_samples_tells_that_they_are_whole(void **state)
+{
+    struct ph_profile *profile = read_text("heap profile: 9: 900 [9: 900] @ heap/2\n1: 2 [3: 4] @ 0x11\n\n"
+                                           "# runtime.MemStats\n# Alloc = 5\n");
+    assert_int_equal(profile->sample_count, 1);
+    ph_profile_free(profile);
+    profile = read_text("heap profile: 9: 900 [9: 900] @ heap_v2/1\n1: 2 [3: 4] @ 0x11\n\nMAPPED_LIBRARIES:\n");
+    assert_int_equal(profile->sample_count, 1);
+    ph_profile_free(profile);
+    (void)state;
 }
 
 static void maps_follow_under_either_title(void **state)
@@ -256,6 +281,8 @@ int main(void)
         cmocka_unit_test(only_its_title_makes_a_heap_text),
         cmocka_unit_test(each_header_tells_how_to_unbias),
         cmocka_unit_test(counts_may_be_padded_negative_or_without_allocations),
+        cmocka_unit_test(a_text_that_broke_off_is_refused),
+        cmocka_unit_test(what_stands_behind_the_samples_tells_that_they_are_whole),
         cmocka_unit_test(maps_follow_under_either_title),
         cmocka_unit_test(symbol_lines_name_the_frames_above_them),
         cmocka_unit_test(a_recursion_is_not_taken_for_inlined_calls),
