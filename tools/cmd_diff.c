@@ -8,6 +8,7 @@
 #include "tools/diff_options.h"
 #include "tools/diff_profile.h"
 #include "tools/diff_text.h"
+#include "tools/diff_words.h"
 #include "tools/nearest.h"
 #include "tools/output.h"
 
@@ -203,7 +204,6 @@ static int write_result(struct ph_diff_inputs *inputs, const struct ph_growth_re
     return failed;
 }
 
-/* Growth that is spread over so many call sites that none stands out is growth, too. */
 static int exit_status(const struct ph_growth_report *report, int fail_on)
 {
     static const enum ph_growth_label least[] = {
@@ -211,10 +211,7 @@ static int exit_status(const struct ph_growth_report *report, int fail_on)
         [FAIL_ON_STEP] = PH_GROWTH_PLATEAU,
         [FAIL_ON_NEVER] = PH_GROWTH_LABEL_COUNT,
     };
-    bool has_grown = report->summary.total_label >= least[fail_on];
-    for (int label = least[fail_on]; label < PH_GROWTH_LABEL_COUNT; label++)
-        has_grown |= report->summary.label_counts[label] > 0;
-    return has_grown ? PH_EXIT_GREW : PH_EXIT_DONE;
+    return ph_diff_has_grown(report, least[fail_on]) ? PH_EXIT_GREW : PH_EXIT_DONE;
 }
 
 static int compare(struct ph_diff_inputs *inputs, struct ph_growth *growth, const struct request *request)

@@ -4,6 +4,7 @@
 #include "tools/args.h"
 #include "tools/command.h"
 #include "tools/diff_options.h"
+#include "tools/diff_words.h"
 #include "tools/duration.h"
 #include "tools/live.h"
 #include "tools/screen.h"
@@ -201,9 +202,7 @@ static bool tick(struct watch *watch, int *ret_status)
 /* As diff without --fail-on. */
 static int judge(const struct ph_growth_report *report)
 {
-    const uint32_t *counts = report ? report->summary.label_counts : NULL;
-    bool grew = counts && counts[PH_GROWTH_GROWING] + counts[PH_GROWTH_STEP] + counts[PH_GROWTH_PLATEAU] > 0;
-    return grew ? PH_EXIT_GREW : PH_EXIT_DONE;
+    return report && ph_diff_has_grown(report, PH_GROWTH_PLATEAU) ? PH_EXIT_GREW : PH_EXIT_DONE;
 }
 
 static int watch_on(struct watch *watch)

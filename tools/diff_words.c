@@ -158,6 +158,14 @@ void ph_diff_place(const struct ph_growth_report *report, uint32_t frame, struct
         ph_buf_printf(out, ":%" PRId64, place->line);
 }
 
+bool ph_diff_has_grown(const struct ph_growth_report *report, enum ph_growth_label least)
+{
+    bool has_grown = report->summary.total_label >= least;
+    for (int label = least; label < PH_GROWTH_LABEL_COUNT; label++)
+        has_grown |= report->summary.label_counts[label] > 0;
+    return has_grown;
+}
+
 double ph_diff_growth(const struct ph_growth_report *report)
 {
     double growing = 0; /* a slow one may grow clearly and yet by less than what counts in the tree */

@@ -47,6 +47,10 @@ void ph_diff_function(const struct ph_growth_report *report, uint32_t frame, str
 /** ph_diff_place() - append "session.c:41", or the module where no source is known, or nothing. */
 void ph_diff_place(const struct ph_growth_report *report, uint32_t frame, struct ph_buf *out);
 
+/** ph_diff_has_grown() - has a call site @least (PLATEAU, STEP or GROWING) as its label, or one behind it, or the total? Growth
+ * that is spread over so many call sites that none stands out is growth, too. */
+bool ph_diff_has_grown(const struct ph_growth_report *report, enum ph_growth_label least);
+
 /** ph_diff_growth() - the growth that shares are of: report->growth, or what the labelled sites grew by if that is more. */
 double ph_diff_growth(const struct ph_growth_report *report);
 
