@@ -69,6 +69,37 @@ static const char *build_id_or_none(const char *build_id)
     return build_id[0] ? build_id : "none";
 }
 
+static void refuse_build(struct search *search, const char *path, const char *found)
+{
+    refuse(search, "%s is another build (build id %s) than the one in the profile (%s): not used", path,
+           build_id_or_none(found), search->module->build_id);
+}
+
+static void refuse_other(struct search *search, const char *path)
+{
+    refuse(search, "%s is no ELF file with sections for this machine: not used", path);
+}
+
+void ph_binary_judge(const struct ph_symbol_sources *sources, const char *build_id, size_t wanted_count,
+                     size_t named_count)
+{
+    const struct ph_wanted_module module = {.path = "", .build_id = build_id, .is_main = true};
+    struct search search = {.sources = sources, .module = &module};
+    struct ph_image image = PH_IMAGE_NONE;
+    if (!sources->binary || !sources->warn)
+        return;
+    int status = ph_image_open(&image, sources->binary);
+    if (status == -EINVAL)
+        refuse_other(&search, sources->binary);
+    else if (status == 0 && build_id[0] && strcmp(build_id, image.tables.build_id) != 0)
+        refuse_build(&search, sources->binary, image.tables.build_id);
+    else if (named_count == 0 && (wanted_count > 0 || !build_id[0]))
+        refuse(&search, "%s names no address of the profile", sources->binary);
+    if (status == 0)
+        ph_image_close(&image);
+    warn(&search);
+}
+
 /* ---- the file with the code ---- */
 
 enum trust {
@@ -89,8 +120,7 @@ static bool is_code_of(struct search *search, const struct ph_image *image, cons
     if (module->build_id[0]) {
         if (strcmp(module->build_id, build_id) == 0)
             return true;
-        refuse(search, "%s is another build (build id %s) than the one in the profile (%s): not used", path,
-               build_id_or_none(build_id), module->build_id);
+        refuse_build(search, path, build_id);
         return false;
     }
     if (trust == NAMED || is_same_file(module, image))
@@ -128,7 +158,7 @@ static void try_code(struct search *search, enum trust trust, const char *format
         search->status = status;
     if (status == -EINVAL && trust == NAMED && search->sources->binary &&
         strcmp(path, search->sources->binary) == 0)
-        refuse(search, "%s is no ELF file with sections for this machine: not used", path);
+        refuse_other(search, path);
     if (status < 0)
         return;
     if (image.has_code && is_code_of(search, &image, path, trust))

@@ -37,6 +37,15 @@ struct ph_wanted_module {
     bool is_main;
 };
 
+/**
+ * ph_binary_judge() - warn if @sources->binary was of no use, so that a person does not take addresses for all it has.
+ *
+ * @build_id: of the main program, "" if the profile tells none. @wanted_count: its addresses that lacked a name;
+ * @named_count: those of them that have one now. Right and with nothing to name is no reason to warn.
+ */
+void ph_binary_judge(const struct ph_symbol_sources *sources, const char *build_id, size_t wanted_count,
+                     size_t named_count);
+
 /* What was found; either may be none. */
 struct ph_module_files {
     struct ph_image code;  /* the file with the code; it may have symbols and DWARF, too */

@@ -25,7 +25,8 @@ struct work {
     const struct ph_symbol_sources *asked;
     struct ph_symbol_sources sources; /* the same, but we hear the warnings first */
     size_t warning_count;
-    uint32_t *groups; /* by mapping number */
+    bool is_binary_told; /* that it is not used, and why */
+    uint32_t *groups;    /* by mapping number */
 };
 
 /* ---- warnings ---- */
@@ -33,6 +34,8 @@ struct work {
 static void pass_on(void *context, const char *text)
 {
     struct work *work = context;
+    const char *binary = work->asked->binary;
+    work->is_binary_told |= binary && strncmp(text, binary, strlen(binary)) == 0;
     if (work->warning_count++ < WARNINGS_MAX)
         work->asked->warn(work->asked->context, text);
 }
@@ -357,6 +360,18 @@ static int name_all(struct work *work, const struct wanted *wanted, size_t count
     return status;
 }
 
+static void judge_binary(const struct work *work, const struct wanted *wanted, size_t count)
+{
+    char build_id[PH_BUILD_ID_TEXT_MAX];
+    size_t named_count = 0, main_count = 0;
+    if (work->is_binary_told)
+        return;
+    for (; main_count < count && wanted[main_count].group <= 1; main_count++)
+        named_count += ph_profile_location(work->profile, wanted[main_count].location)->line_count > 0;
+    describe(work, work->profile->mapping_count ? 1 : 0, build_id);
+    ph_binary_judge(work->asked, build_id, main_count, named_count);
+}
+
 int ph_offline_symbolize(struct ph_profile *profile, const struct ph_modules *modules,
                          const struct ph_symbol_sources *sources)
 {
@@ -370,6 +385,7 @@ int ph_offline_symbolize(struct ph_profile *profile, const struct ph_modules *mo
         status = name_all(&work, wanted, count);
         note_touched(&work, wanted, count);
         mark_mappings(profile, work.groups);
+        judge_binary(&work, wanted, count);
         sum_up(&work);
     }
     free(work.groups);

@@ -16,6 +16,7 @@
  * The main program is the first mapping. Addresses of a profile without mappings belong to @sources->binary, which is
  * then taken as not relocated. Each file is opened once, its addresses are looked up in rising order. Mappings get the
  * build id of the file that was used, and the flags for what was found there: functions, files, lines, inlined calls.
+ * A @sources->binary that is of no use is told to @sources->warn, also if nothing lacks a name.
  * 0; -ENOMEM, -EOVERFLOW of the profile.
  */
 int ph_offline_symbolize(struct ph_profile *profile, const struct ph_modules *modules,

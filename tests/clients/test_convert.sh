@@ -136,6 +136,13 @@ timeout 60 "$PORTHOLE" convert moved.heap -o moved.folded 2>err
 like "a file that is not the one that was mapped is not used, which is said" "$? $(cat err)" '^0 porthole: .*/leak is not the file'
 like "and its addresses stay addresses" "$(cat moved.folded)" '^leak\+0x'
 
+timeout 60 "$PORTHOLE" convert leak.heap --binary /usr/bin/env -o useless.folded 2>err
+like "a program that names nothing is told" "$? $(cat err)" '^0 porthole: /usr/bin/env names no address of the profile$'
+timeout 60 "$PORTHOLE" convert named.pb.gz --binary other -o useless.folded 2>err
+like "another build is told where nothing lacks a name" "$? $(cat err)" '^0 porthole: other is another build \(build id 1234\)'
+is "the right one needs no word" "$(timeout 60 "$PORTHOLE" convert named.pb.gz --binary leak -o - --format folded 2>&1)" \
+    "$(cat named.folded)"
+
 unlike "the agent carries no libdw into its host" "$(ldd "$BUILD/lib/.libs/libporthole-agent.so")" 'libdw'
 check "libdw asks no server" env DEBUGINFOD_URLS=http://127.0.0.1:9 "$PORTHOLE" convert leak.heap --binary stripped -o asked.folded
 

@@ -282,6 +282,53 @@ static void a_binary_of_another_build_is_refused_too(void **state)
     expect_warning(fixture, "other.so is another build (build id ");
 }
 
+static void a_binary_of_another_build_is_told_where_all_have_names(void **state)
+{
+    struct fixture *fixture = *state;
+    add_mapping(fixture, BUILT("full.so"), NOWHERE, true, BIAS);
+    fixture->sources.binary = BUILT("full.so");
+    symbolize(fixture);
+    assert_null(fixture->warnings.data);
+    fixture->sources.binary = BUILT("other.so");
+    symbolize(fixture);
+    expect_warning(fixture, "other.so is another build (build id ");
+}
+
+static void a_binary_of_another_build_is_told_where_the_right_one_was_found(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t mapping = add_mapping(fixture, BUILT("full.so"), BUILT("full.so"), true, BIAS);
+    add_outer(fixture, BUILT("full.so.txt"), mapping, BIAS);
+    fixture->sources.binary = BUILT("other.so");
+    symbolize(fixture);
+    expect_warning(fixture, "other.so is another build (build id ");
+    ph_buf_fini(&fixture->warnings);
+    expect_inlined_calls(fixture);
+}
+
+static void a_binary_that_names_no_address_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t mapping = add_mapping(fixture, BUILT("full.so"), NOWHERE, false, BIAS);
+    ph_profile_add_location(fixture->profile, mapping, BIAS, false, NULL, 0);
+    fixture->sources.binary = BUILT("full.so");
+    symbolize(fixture);
+    expect_nothing(fixture);
+    expect_warning(fixture, "full.so names no address of the profile");
+}
+
+static void a_binary_for_a_profile_without_addresses_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->sources.binary = BUILT("full.so");
+    symbolize(fixture);
+    expect_warning(fixture, "full.so names no address of the profile");
+    ph_buf_fini(&fixture->warnings);
+    fixture->sources.binary = PH_OFFLINE_SOURCE;
+    symbolize(fixture);
+    expect_warning(fixture, "is no ELF file");
+}
+
 static void a_debug_file_of_another_build_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -508,6 +555,10 @@ int main(void)
         TEST(without_dwarf_symbol_tables_give_the_names),
         TEST(a_file_of_another_build_is_refused),
         TEST(a_binary_of_another_build_is_refused_too),
+        TEST(a_binary_of_another_build_is_told_where_all_have_names),
+        TEST(a_binary_of_another_build_is_told_where_the_right_one_was_found),
+        TEST(a_binary_that_names_no_address_is_told),
+        TEST(a_binary_for_a_profile_without_addresses_is_told),
         TEST(a_debug_file_of_another_build_is_refused),
         TEST(a_file_that_cannot_be_told_is_refused_unless_a_person_named_it),
         TEST(many_files_of_other_builds_are_summed_up),
