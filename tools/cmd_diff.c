@@ -65,8 +65,8 @@ static int write_html(const struct ph_growth_report *report, const struct reques
     return ph_diff_html_write(report, out);
 }
 
-static int write_pprof(struct ph_profile *base, struct ph_profile *now, const char *metric, struct ph_buf *out,
-                       struct ph_error *error)
+static int write_pprof(const struct ph_diff_end *base, const struct ph_diff_end *now, enum ph_heap_type metric,
+                       struct ph_buf *out, struct ph_error *error)
 {
     (void)metric;
     return ph_diff_pprof_write(base, now, out, error);
@@ -77,8 +77,8 @@ static int write_pprof(struct ph_profile *base, struct ph_profile *now, const ch
 static const struct format {
     const char *name, *endings[ENDINGS_MAX];
     int (*write_report)(const struct ph_growth_report *, const struct request *, struct ph_buf *);
-    int (*write_ends)(struct ph_profile *base, struct ph_profile *now, const char *metric, struct ph_buf *out,
-                      struct ph_error *error); /* NULL: the report is all it needs */
+    int (*write_ends)(const struct ph_diff_end *base, const struct ph_diff_end *now, enum ph_heap_type metric,
+                      struct ph_buf *out, struct ph_error *error); /* NULL: the report is all it needs */
 } formats[] = {
     {"text", {".txt"}, write_text, NULL},
     {"json", {".json"}, write_json, NULL},
@@ -178,15 +178,15 @@ static int finish(const struct ph_command *command, struct request *request)
 static int write_ends(struct ph_diff_inputs *inputs, const struct ph_growth_report *report,
                       const struct request *request, struct ph_buf *out, struct ph_error *error)
 {
-    const struct ph_growth_profile *first = &report->profiles[0], *last = first + report->profile_count - 1;
-    struct ph_profile *base = NULL, *now = NULL;
-    int failed = ph_diff_inputs_take(inputs, first->name, false, &base, error);
+    struct ph_diff_end base = {.name = report->profiles[0].name};
+    struct ph_diff_end now = {.name = report->profiles[report->profile_count - 1].name};
+    int failed = ph_diff_inputs_take(inputs, base.name, false, &base.profile, error);
     if (failed == 0)
-        failed = ph_diff_inputs_take(inputs, last->name, true, &now, error);
+        failed = ph_diff_inputs_take(inputs, now.name, true, &now.profile, error);
     if (failed == 0)
-        failed = request->format->write_ends(base, now, request->options.decode.metric, out, error);
-    ph_profile_free(base);
-    ph_profile_free(now);
+        failed = request->format->write_ends(&base, &now, request->options.growth.metric, out, error);
+    ph_profile_free(base.profile);
+    ph_profile_free(now.profile);
     return failed;
 }
 

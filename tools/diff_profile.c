@@ -1,6 +1,7 @@
 #include "tools/diff_profile.h"
 
 #include "base/scan.h"
+#include "growth/metric.h"
 #include "model/demangle.h"
 #include "model/folded.h"
 #include "model/grow.h"
@@ -42,16 +43,21 @@ static int mark_as_base(struct ph_profile *base)
     return 0;
 }
 
-int ph_diff_pprof_write(struct ph_profile *base, const struct ph_profile *now, struct ph_buf *out,
+int ph_diff_pprof_write(const struct ph_diff_end *base, const struct ph_diff_end *now, struct ph_buf *out,
                         struct ph_error *error)
 {
-    const struct ph_profile *const both[] = {now, base};
+    const struct ph_profile *const both[] = {base->profile, now->profile};
+    const char *const names[] = {base->name, now->name};
     struct ph_profile *difference;
-    int failed = mark_as_base(base);
+    int failed = ph_profile_check_types(both, names, 2, error);
+    if (failed)
+        return failed;
+    failed = mark_as_base(base->profile);
     if (failed)
         return ph_error_set(error, failed, "no memory for the difference");
-    ph_profile_negate(base);
-    failed = ph_profile_merge(both, 2, &difference, error);
+    ph_profile_negate(base->profile);
+    failed =
+        ph_profile_merge((const struct ph_profile *const[]){now->profile, base->profile}, 2, &difference, error);
     if (failed)
         return failed;
     failed = ph_pprof_write(difference, out, error);
@@ -111,14 +117,15 @@ static int add_side(struct rows *rows, const struct ph_buf *text, int side)
     return failed;
 }
 
-static int fold(struct ph_profile *profile, const char *metric, struct ph_buf *out, struct ph_error *error)
+static int fold(const struct ph_diff_end *end, enum ph_heap_type type, struct ph_buf *out, struct ph_error *error)
 {
-    int type = ph_profile_find_type(profile, metric);
-    if (type < 0)
-        return ph_error_set(error, -EINVAL, "a profile has no %s", metric);
-    int failed = ph_profile_demangle(profile);
+    struct ph_metric metric;
+    struct ph_error cause = {0};
+    if (ph_metric_find(end->profile, type, &metric, &cause) < 0)
+        return ph_error_set(error, -EINVAL, "%.120s: %.120s", end->name, cause.text);
+    int failed = ph_profile_demangle(end->profile);
     if (failed == 0)
-        failed = ph_folded_write(profile, (uint32_t)type, out);
+        failed = ph_folded_write(end->profile, (uint32_t)metric.places[type], out);
     return failed ? ph_error_set(error, failed, "no memory for the folded stacks") : 0;
 }
 
@@ -138,8 +145,8 @@ static int join(const struct ph_buf texts[2], struct ph_buf *out)
     return failed ? failed : ph_buf_status(out);
 }
 
-int ph_diff_folded_write(struct ph_profile *base, struct ph_profile *now, const char *metric, struct ph_buf *out,
-                         struct ph_error *error)
+int ph_diff_folded_write(const struct ph_diff_end *base, const struct ph_diff_end *now, enum ph_heap_type metric,
+                         struct ph_buf *out, struct ph_error *error)
 {
     struct ph_buf texts[2] = {PH_BUF_INIT, PH_BUF_INIT};
     int failed = fold(base, metric, &texts[0], error);

@@ -53,8 +53,9 @@ static bool has_same_types(const struct ph_profile *a, const struct ph_profile *
 static void describe_types(const struct ph_profile *profile, char *text, size_t size_bytes)
 {
     size_t length = 0;
+    uint32_t count = profile->type_count + (profile->period_type.type || profile->period_type.unit);
     text[0] = '\0';
-    for (uint32_t i = 0; i <= profile->type_count && length < size_bytes; i++) {
+    for (uint32_t i = 0; i < count && length < size_bytes; i++) {
         const struct ph_value_type *type = i < profile->type_count ? &profile->types[i] : &profile->period_type;
         length += (size_t)snprintf(text + length, size_bytes - length, "%s%s/%s",
                                    i == profile->type_count ? " per " : (i ? " " : ""),
@@ -62,15 +63,32 @@ static void describe_types(const struct ph_profile *profile, char *text, size_t 
     }
 }
 
-static int check_types(const struct ph_profile *const *profiles, size_t count, struct ph_error *error)
+/* Of a long name the end tells more. */
+static void describe_name(const char *const *names, size_t place, char *text, size_t size_bytes)
 {
-    char first[PH_ERROR_TEXT_MAX / 2 - 32], other[PH_ERROR_TEXT_MAX / 2 - 32];
+    size_t length = names ? strlen(names[place]) : 0;
+    if (!names)
+        snprintf(text, size_bytes, "profile %zu", place + 1);
+    else if (length < size_bytes)
+        memcpy(text, names[place], length + 1);
+    else
+        snprintf(text, size_bytes, "...%s", names[place] + length + 4 - size_bytes);
+}
+
+int ph_profile_check_types(const struct ph_profile *const *profiles, const char *const *names, size_t count,
+                           struct ph_error *error)
+{
+    char first_name[48], other_name[48], first[PH_ERROR_TEXT_MAX / 2], other[PH_ERROR_TEXT_MAX / 2];
     for (size_t i = 1; i < count; i++) {
         if (has_same_types(profiles[0], profiles[i]))
             continue;
-        describe_types(profiles[0], first, sizeof(first));
-        describe_types(profiles[i], other, sizeof(other));
-        return ph_error_set(error, -EINVAL, "profile 1 counts %s, but profile %zu counts %s", first, i + 1, other);
+        describe_name(names, 0, first_name, sizeof(first_name));
+        describe_name(names, i, other_name, sizeof(other_name));
+        size_t room_bytes =
+            (PH_ERROR_TEXT_MAX - 24 - strlen(first_name) - strlen(other_name)) / 2; /* 24: the rest */
+        describe_types(profiles[0], first, room_bytes);
+        describe_types(profiles[i], other, room_bytes);
+        return ph_error_set(error, -EINVAL, "%s counts %s, but %s counts %s", first_name, first, other_name, other);
     }
     return 0;
 }
@@ -349,7 +367,7 @@ int ph_profile_merge(const struct ph_profile *const *profiles, size_t count, str
 {
     if (count == 0)
         return ph_error_set(error, -EINVAL, "no profiles to merge");
-    int status = check_types(profiles, count, error);
+    int status = ph_profile_check_types(profiles, NULL, count, error);
     if (status < 0)
         return status;
     struct ph_profile *merged = take_compact(merge_all(profiles, count));

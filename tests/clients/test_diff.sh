@@ -224,6 +224,9 @@ told "a file that is not there" 1 "cannot open none.pb.gz: No such file" series/
 told "a process that is not there" 1 "no process 4194399" series/heap0.folded 4194399
 told "a process without Porthole" 1 "no Porthole in process $$" series/heap0.folded $$
 told "a CPU profile" 1 "go119_cpu.pb.gz: it holds no inuse_space" "$GOLDEN/go119_cpu.pb.gz" "$GOLDEN/go119_heap.pb.gz"
+told "no pprof difference of other types" 1 \
+    "heap0.folded counts inuse_space/bytes, but .*/go119_heap.pb.gz counts alloc_objects/count" \
+    --format pprof series/heap0.folded "$GOLDEN/go119_heap.pb.gz"
 told "a metric that is not there" 1 "it holds no alloc_space" --metric alloc_space report.pb.gz report.pb.gz
 
 printf '<html><body>404</body></html>' >page.pb.gz

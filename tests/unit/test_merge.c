@@ -189,14 +189,14 @@ static void other_types_are_refused_and_both_named(void **state)
     struct ph_profile *a = ph_profile_new(), *b = ph_profile_new();
     ph_profile_add_type(a, "space", "bytes");
     ph_profile_add_type(b, "space", "kilobytes");
-    refuse(a, b, "profile 1 counts space/bytes per /, but profile 3 counts space/kilobytes per /");
+    refuse(a, b, "profile 1 counts space/bytes, but profile 3 counts space/kilobytes");
     ph_profile_add_type(a, "objects", "count");
     b->types[0].unit = ph_profile_string(b, "bytes");
-    refuse(a, b, "profile 1 counts space/bytes objects/count per /, but profile 3 counts space/bytes per /");
+    refuse(a, b, "profile 1 counts space/bytes objects/count, but profile 3 counts space/bytes");
     ph_profile_add_type(b, "objects", "count");
     b->period_type.type = ph_profile_string(b, "cpu");
     refuse(a, b,
-           "profile 1 counts space/bytes objects/count per /, but profile 3 counts space/bytes objects/count per "
+           "profile 1 counts space/bytes objects/count, but profile 3 counts space/bytes objects/count per "
            "cpu/");
     ph_profile_free(a);
     ph_profile_free(b);
