@@ -1,5 +1,6 @@
 #include "tools/diff_inputs.h"
 
+#include "model/scale.h"
 #include "tools/series_dir.h"
 
 #include <errno.h>
@@ -75,13 +76,30 @@ static int name_of(const struct ph_target *target, struct ph_buf *ret_name)
     return ph_buf_status(ret_name);
 }
 
+static int read_in_bytes(const struct ph_diff_inputs *inputs, const struct ph_diff_input *input,
+                         struct ph_profile **ret_profile, struct ph_error *error)
+{
+    struct ph_profile *profile;
+    enum ph_format format;
+    int failed = ph_source_read(&input->target, &inputs->source, &format, &profile, error);
+    if (failed)
+        return failed;
+    ph_profile_scale_to_bytes(profile);
+    failed = ph_profile_status(profile);
+    if (failed) {
+        ph_profile_free(profile);
+        return ph_error_set(error, failed, "out of memory");
+    }
+    *ret_profile = profile;
+    return 0;
+}
+
 static int read_one(struct ph_diff_inputs *inputs, struct ph_diff_input *input, struct ph_growth *growth,
                     struct ph_error *error)
 {
     struct ph_profile *profile;
     struct ph_buf name = PH_BUF_INIT;
-    enum ph_format format;
-    int failed = ph_source_read(&input->target, &inputs->source, &format, &profile, error);
+    int failed = read_in_bytes(inputs, input, &profile, error);
     if (failed)
         return failed;
     failed = name_of(&input->target, &name);
@@ -114,13 +132,12 @@ static bool is_called(const struct ph_diff_input *input, const char *name)
 int ph_diff_inputs_take(struct ph_diff_inputs *inputs, const char *name, bool is_last,
                         struct ph_profile **ret_profile, struct ph_error *error)
 {
-    enum ph_format format;
     for (size_t i = 0; i < inputs->count; i++) {
         struct ph_diff_input *input = &inputs->items[is_last ? inputs->count - 1 - i : i];
         if (!is_called(input, name))
             continue;
         if (!input->kept)
-            return ph_source_read(&input->target, &inputs->source, &format, ret_profile, error);
+            return read_in_bytes(inputs, input, ret_profile, error);
         *ret_profile = input->kept;
         input->kept = NULL;
         return 0;

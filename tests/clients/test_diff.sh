@@ -196,6 +196,23 @@ is "Go's pprof is read" "$STATUS $(cat err)" "0 "
 diff_of "$GOLDEN/jemalloc.heap" "$GOLDEN/jemalloc.heap"
 is "jemalloc's text is read" "$STATUS $(cat err)" "0 "
 
+# in_megabytes VALUE - pprof's protobuf with one sample of main: inuse_space in megabytes.
+in_megabytes() {
+    python3 - "$1" <<'PYTHON'
+import sys
+def field(number, data): return bytes([number << 3 | 2, len(data)]) + data
+def numbers(*pairs): return b"".join(bytes([number << 3, value]) for number, value in pairs)
+sys.stdout.buffer.write(field(1, numbers((1, 1), (2, 2))) + field(2, field(1, bytes([1])) + field(2, bytes([int(sys.argv[1])])))
+                        + field(4, numbers((1, 1)) + field(4, numbers((1, 1)))) + field(5, numbers((1, 1), (2, 3)))
+                        + b"".join(field(6, text) for text in (b"", b"inuse_space", b"megabytes", b"main")))
+PYTHON
+}
+in_megabytes 10 >mega10.pb && in_megabytes 90 >mega90.pb
+diff_of mega10.pb mega90.pb
+like "megabytes are no bytes" "$STATUS $(cat err out)" '\+80\.0 MiB .* main$'
+diff_of --format folded mega10.pb mega90.pb
+is "in lines they are bytes" "$STATUS $(cat err out)" "3 main 10485760 94371840"
+
 # ---- Errors ---------------------------------------------------------------------------------------------------------
 
 told "nothing to compare" 2 "expected two profiles or more, or a folder of them; see: porthole help diff"

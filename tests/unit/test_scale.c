@@ -43,6 +43,46 @@ static void scaling_multiplies_every_value(void **state)
     ph_profile_free(profile);
 }
 
+static void expect_in_bytes(const char *unit, int64_t expected, const char *unit_then)
+{
+    struct ph_profile *profile = ph_profile_new();
+    const int64_t values[] = {7, 3, -2};
+    ph_profile_add_type(profile, "objects", "count");
+    ph_profile_add_type(profile, "space", unit);
+    ph_profile_add_type(profile, "other", unit);
+    ph_profile_add_sample(profile, NULL, 0, NULL, 0, values);
+    profile->period_type.unit = ph_profile_string(profile, unit);
+    profile->period = 1;
+    ph_profile_scale_to_bytes(profile);
+    assert_int_equal(ph_profile_status(profile), 0);
+    assert_int_equal(ph_profile_values(profile, 0)[0], 7);
+    assert_int_equal(ph_profile_values(profile, 0)[1], 3 * expected);
+    assert_int_equal(ph_profile_values(profile, 0)[2], -2 * expected);
+    assert_int_equal(profile->period, expected);
+    for (int i = 1; i < 3; i++)
+        assert_string_equal(ph_profile_text(profile, profile->types[i].unit), unit_then);
+    assert_string_equal(ph_profile_text(profile, profile->period_type.unit), unit_then);
+    ph_profile_free(profile);
+}
+
+static void units_of_memory_become_bytes_and_no_others(void **state)
+{
+    static const char *const same[] = {"bytes", "byte", "B", "Bytes"};
+    static const char *const kilo[] = {"kilobytes", "kilobyte", "KB", "kB", "kbytes", "KiB", "kbs"};
+    static const char *const other[] = {"count", "", "nanoseconds", "k", "ms", "megabit", "kilobytes/s", "bs1"};
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+        expect_in_bytes(same[i], 1, "bytes");
+    for (size_t i = 0; i < sizeof(kilo) / sizeof(kilo[0]); i++)
+        expect_in_bytes(kilo[i], 1024, "bytes");
+    expect_in_bytes("megabytes", 1 << 20, "bytes");
+    expect_in_bytes("MiB", 1 << 20, "bytes");
+    expect_in_bytes("gigabytes", 1 << 30, "bytes");
+    expect_in_bytes("TB", INT64_C(1) << 40, "bytes");
+    expect_in_bytes("petabytes", INT64_C(1) << 50, "bytes");
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+        expect_in_bytes(other[i], 1, other[i]);
+}
+
 static void negating_is_exact(void **state)
 {
     struct ph_profile *profile = with_values(INT64_MAX, INT64_MIN);
@@ -92,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounding_goes_half_away_from_zero_and_stops_at_the_ends),
         cmocka_unit_test(scaling_multiplies_every_value),
+        cmocka_unit_test(units_of_memory_become_bytes_and_no_others),
         cmocka_unit_test(negating_is_exact),
         cmocka_unit_test(profiles_without_samples_are_left_alone),
         cmocka_unit_test(a_sampled_object_stands_for_more_the_smaller_it_is),
