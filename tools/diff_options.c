@@ -144,6 +144,7 @@ int ph_diff_options_finish(const struct ph_command *command, struct ph_diff_opti
     struct ph_error error;
     options->decode.metric = metrics[growth->metric];
     options->decode.symbols.warn = say;
+    options->decode.symbols.wants_lines = growth->by == PH_BY_LINE;
     if (ph_symbol_sources_check(&options->decode.symbols, &error) < 0)
         return ph_usage_error(command, "%s", error.text);
     if (growth->limit_bytes && objects)

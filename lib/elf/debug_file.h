@@ -20,6 +20,7 @@
 struct ph_symbol_sources {
     const char *binary;    /* the file of the main program; NULL: where the profile says it was */
     const char *debug_dir; /* a folder with debug files, asked before /usr/lib/debug; NULL for none */
+    bool wants_lines; /* also for what has a function but no line, if the build id tells that the file is right */
     void (*warn)(void *context,
                  const char *text); /* one line without a full stop, such as that a file does not match
                                                       the profile and is not used; NULL: nobody wants to know */

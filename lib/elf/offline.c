@@ -17,6 +17,7 @@
 struct wanted {
     uint32_t group; /* the first mapping of the same file; 0: none */
     uint32_t location;
+    uint32_t line_count, first_line; /* what it had before */
 };
 
 struct work {
@@ -96,6 +97,14 @@ static int by_group(const void *a, const void *b)
     return order ? order : (left->location > right->location) - (left->location < right->location);
 }
 
+/* A profile from a running program has functions only; with the same build at hand there is more to be had. */
+static bool lacks_line(const struct work *work, const struct ph_location *location)
+{
+    const struct ph_profile *profile = work->profile;
+    return work->sources.wants_lines && location->line_count == 1 && location->mapping &&
+           profile->lines[location->first_line].line == 0 && profile->mappings[location->mapping - 1].build_id;
+}
+
 static size_t collect(const struct work *work, struct wanted *wanted)
 {
     const struct ph_profile *profile = work->profile;
@@ -103,11 +112,32 @@ static size_t collect(const struct work *work, struct wanted *wanted)
     for (uint32_t i = 0; i < profile->location_count; i++) {
         const struct ph_location *location = &profile->locations[i];
         bool has_file = location->mapping || (profile->mapping_count == 0 && work->sources.binary);
-        if (location->line_count == 0 && location->address && has_file)
-            wanted[count++] = (struct wanted){work->groups[location->mapping], i + 1};
+        if ((location->line_count == 0 || lacks_line(work, location)) && location->address && has_file)
+            wanted[count++] =
+                (struct wanted){work->groups[location->mapping], i + 1, location->line_count, location->first_line};
     }
     qsort(wanted, count, sizeof(*wanted), by_group);
     return count;
+}
+
+/* Takes the functions away for the time of the search, and gives them back where it finds no line. Locations keep the place
+ * of their lines. */
+static void set_aside(struct work *work, const struct wanted *wanted, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        work->profile->locations[wanted[i].location - 1].line_count = 0;
+}
+
+static void give_back(struct work *work, const struct wanted *wanted, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ph_location *location = &work->profile->locations[wanted[i].location - 1];
+        bool has_line = location->line_count && work->profile->lines[location->first_line].line > 0;
+        if (wanted[i].line_count && !has_line) {
+            location->first_line = wanted[i].first_line;
+            location->line_count = wanted[i].line_count;
+        }
+    }
 }
 
 /* ---- from run-time addresses to those in the file ---- */
@@ -382,7 +412,9 @@ int ph_offline_symbolize(struct ph_profile *profile, const struct ph_modules *mo
     int status = wanted ? make_groups(&work) : -ENOMEM;
     if (status == 0) {
         size_t count = collect(&work, wanted);
+        set_aside(&work, wanted, count);
         status = name_all(&work, wanted, count);
+        give_back(&work, wanted, count);
         note_touched(&work, wanted, count);
         mark_mappings(profile, work.groups);
         judge_binary(&work, wanted, count);

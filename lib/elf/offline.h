@@ -10,7 +10,8 @@
 #include "model/profile.h"
 
 /**
- * ph_offline_symbolize() - give each location without lines its lines.
+ * ph_offline_symbolize() - give each location without lines its lines; with @sources->wants_lines also those that have a
+ * function and no more.
  * @modules: of the maps text the profile came with, for its inodes; NULL if there was none.
  *
  * The main program is the first mapping. Addresses of a profile without mappings belong to @sources->binary, which is

@@ -316,6 +316,8 @@ diff_of leaky/heap4.pb.gz "$HOST_URL"
 is "an endpoint stands for its present heap" "$STATUS $(cat err)" "3 "
 diff_of "$HOST_PID" "$HOST_PID"
 is "the same process twice did not grow" "$STATUS $(cat err)" "0 "
+diff_of --by line leaky
+like "by line it names the line that leaks, from the program's own file" "$(cat out)" 'thumbnail_render \(leaky_httpd\.c:[0-9]+\)'
 diff_of --limit 100GiB leaky
 like "when the total meets a limit" "$(cat out)" 'the total meets the limit in '
 

@@ -209,6 +209,46 @@ static void a_location_with_lines_keeps_them(void **state)
     assert_string_equal(line_name(fixture, &fixture->profile->lines[0]), "given");
 }
 
+static uint32_t add_named(struct fixture *fixture, uint32_t mapping, uint64_t address)
+{
+    struct ph_function function = {.name = ph_profile_string(fixture->profile, "given")};
+    struct ph_line line = {.function = ph_profile_add_function(fixture->profile, &function)};
+    return ph_profile_add_location(fixture->profile, mapping, address, false, &line, 1);
+}
+
+/* As in a profile from a running program. */
+static void where_lines_are_wanted_a_function_alone_is_not_enough(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t mapping = add_mapping(fixture, BUILT("full.so"), BUILT("full.so"), true, BIAS);
+    uint64_t address, bytes;
+    find_symbol(BUILT("full.so.txt"), "offline_outer", &address, &bytes);
+    uint32_t known = add_named(fixture, mapping, BIAS + address);
+    uint32_t unknown = add_named(fixture, mapping, BIAS + 1);
+    fixture->sources.wants_lines = true;
+    symbolize(fixture);
+    const struct ph_location *location = ph_profile_location(fixture->profile, known);
+    const struct ph_line *last = &fixture->profile->lines[location->first_line + location->line_count - 1];
+    assert_string_equal(line_name(fixture, last), "offline_outer");
+    assert_true(last->line > 0);
+    location = ph_profile_location(fixture->profile, unknown);
+    assert_int_equal(location->line_count, 1); /* what nobody knows a line of keeps its function */
+    assert_string_equal(line_name(fixture, &fixture->profile->lines[location->first_line]), "given");
+}
+
+static void lines_are_not_taken_from_a_file_without_build_id(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t mapping = add_mapping(fixture, BUILT("full.so"), BUILT("full.so"), false, BIAS);
+    uint64_t address, bytes;
+    find_symbol(BUILT("full.so.txt"), "offline_outer", &address, &bytes);
+    uint32_t known = add_named(fixture, mapping, BIAS + address);
+    fixture->sources.wants_lines = true;
+    symbolize(fixture);
+    const struct ph_location *location = ph_profile_location(fixture->profile, known);
+    assert_string_equal(line_name(fixture, &fixture->profile->lines[location->first_line]), "given");
+}
+
 static void a_debug_file_is_found_by_build_id(void **state)
 {
     struct fixture *fixture = *state;
@@ -548,6 +588,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(calls_that_were_inlined_are_lines_of_their_location),
         TEST(a_location_with_lines_keeps_them),
+        TEST(where_lines_are_wanted_a_function_alone_is_not_enough),
+        TEST(lines_are_not_taken_from_a_file_without_build_id),
         TEST(a_debug_file_is_found_by_build_id),
         TEST(a_debug_file_serves_where_the_code_is_missing),
         TEST(a_debug_file_is_found_by_the_link_in_the_code),
