@@ -52,6 +52,13 @@ static void add_children(const struct ph_growth_report *report, const struct ph_
     ph_buf_text(out, "</ul>\n");
 }
 
+static const char *words_of_spread(const struct ph_growth_inflection *place)
+{
+    if (!place->is_spine || place->fan_out < 2)
+        return "";
+    return place->side == PH_SIDE_CALLER ? "; below it, growth spreads" : "; it has several callers that grow";
+}
+
 static void add_place(const struct ph_growth_report *report, size_t number, struct ph_buf *out)
 {
     const struct ph_growth_inflection *place = &report->inflections[number];
@@ -63,7 +70,7 @@ static void add_place(const struct ph_growth_report *report, size_t number, stru
                   "</h3>\n<p><b class=grew>%s</b>, %s of all growth%s. <button type=button data-place=%zu hidden>"
                   "Show in the flame graph</button></p>\n",
                   ph_diff_change(report->metric, place->growth).text, ph_diff_percent(place->share, 1).text,
-                  place->is_spine ? "; below it, growth spreads" : "", number);
+                  words_of_spread(place), number);
     add_path(report, place, out);
     add_children(report, place, out);
     ph_buf_text(out, "</article>\n");

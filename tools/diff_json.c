@@ -14,6 +14,7 @@
 
 #define FORMAT_VERSION  1
 #define NOISE_SITES_MAX 100
+#define STACK_MAX       1000               /* doc/diff.schema.json */
 #define WHOLE_MAX       9007199254740992.0 /* 2^53: up to here every whole number is itself as a double, too */
 
 struct writer {
@@ -129,17 +130,28 @@ static json_t *frame_of(struct writer *writer, uint32_t frame)
     return json_incref(writer->frames[frame]);
 }
 
+/* Deeper stacks are of no use to anybody, and one in a file of 8 MB would make a gigabyte of objects. */
 static json_t *stack_of(struct writer *writer, const uint32_t *frames, uint32_t count)
 {
     json_t *array = json_array();
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count && i < STACK_MAX; i++)
         append(writer, array, frame_of(writer, frames[i]));
     return array;
 }
 
+/* The path to a place: its end is what counts. */
+static json_t *path_of(struct writer *writer, const uint32_t *frames, uint32_t count)
+{
+    uint32_t left_out = count > STACK_MAX ? count - STACK_MAX : 0;
+    return stack_of(writer, frames + left_out, count - left_out);
+}
+
 static json_t *function_of(struct writer *writer, uint32_t frame)
 {
-    return json_incref(json_object_get(writer->frames[frame], "function"));
+    json_t *object = frame_of(writer, frame);
+    json_t *name = json_incref(json_object_get(object, "function"));
+    json_decref(object);
+    return name;
 }
 
 /* ---- parts of the report ---- */
@@ -269,7 +281,7 @@ static json_t *sites_of(struct writer *writer)
 static json_t *inflection_of(struct writer *writer, const struct ph_growth_inflection *inflection)
 {
     json_t *object = json_object(), *children = json_array();
-    json_t *stack = stack_of(writer, inflection->frames, inflection->frame_count);
+    json_t *stack = path_of(writer, inflection->frames, inflection->frame_count);
     for (uint32_t i = 0; i < inflection->child_count; i++) {
         json_t *child = json_object();
         set(writer, child, "frame", frame_of(writer, inflection->children[i]));

@@ -128,6 +128,25 @@ static void noise_is_listed_up_to_a_hundred(void **state)
     json_decref(root);
 }
 
+/* The end is kept that tells most: the allocation of a site, the place of an inflection. */
+static void very_deep_stacks_are_cut(void **state)
+{
+    static uint32_t frames[5000];
+    struct ph_growth_report *report = report_of_series();
+    for (size_t i = 0; i < 5000; i++)
+        frames[i] = i == 0 || i == 4999 ? 1 : 2;
+    report->sites[0].frames = report->inflections[0].frames = frames;
+    report->sites[0].frame_count = report->inflections[0].frame_count = 5000;
+    json_t *root = json_of(report);
+    const json_t *site = at(json_object_get(root, "sites"), 0, "stack");
+    const json_t *path = at(json_object_get(root, "inflections"), 0, "stack");
+    assert_int_equal(json_array_size(site), 1000);
+    assert_int_equal(json_array_size(path), 1000);
+    assert_string_equal(json_string_value(at(site, 0, "function")), json_string_value(at(path, 999, "function")));
+    assert_string_not_equal(json_string_value(at(site, 0, "function")), json_string_value(at(site, 1, "function")));
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +157,7 @@ int main(void)
         cmocka_unit_test(names_are_kept_whatever_is_in_them),
         cmocka_unit_test(objects_are_not_called_bytes),
         cmocka_unit_test(noise_is_listed_up_to_a_hundred),
+        cmocka_unit_test(very_deep_stacks_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
