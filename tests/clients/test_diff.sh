@@ -124,7 +124,9 @@ is "json has the profiles in order" "$(jq -r '.profiles[].path' out | tail -n 2 
     "series/heap10.folded series/heap11.folded"
 diff_of --format json series/heap0.folded series/heap1.folded
 check "json of no growth follows its schema" valid out
-diff_of --format json --metric inuse_objects "$GOLDEN/jemalloc.heap" "$GOLDEN/jemalloc.heap"
+# The libraries of this machine are not those of the dump, and to hear so is another test's.
+sed 's|/usr/lib/|/none/lib/|' "$GOLDEN/jemalloc.heap" >jemalloc.heap
+diff_of --format json --metric inuse_objects jemalloc.heap jemalloc.heap
 check "json of objects follows its schema" valid out
 
 for name in report.json report.html report.pb.gz report.prof report.folded report.txt report ./plain; do
@@ -193,7 +195,7 @@ is "debug=1 text saved as .pb.gz is read" "$STATUS $(cat err)" "0 "
 like "with its bytes" "$(cat out)" '^In-use bytes +106\.7 MiB +106\.7 MiB +0 B'
 diff_of "$GOLDEN/go119_heap.pb.gz" "$GOLDEN/go119_heap.pb.gz"
 is "Go's pprof is read" "$STATUS $(cat err)" "0 "
-diff_of "$GOLDEN/jemalloc.heap" "$GOLDEN/jemalloc.heap"
+diff_of jemalloc.heap jemalloc.heap
 is "jemalloc's text is read" "$STATUS $(cat err)" "0 "
 
 # in_megabytes VALUE - pprof's protobuf with one sample of main: inuse_space in megabytes.
