@@ -18,8 +18,9 @@ elf       base model elf
 probe     base probe porthole/porthole.h
 growth    base model growth
 collect   base model elf collect probe/probe.h
-server    base model elf collect server probe/probe.h
-agent     base model elf collect server agent probe/probe.h
+family    base model elf collect family probe/probe.h
+server    base model elf collect family server probe/probe.h
+agent     base model elf collect family server agent probe/probe.h
 tools     base model elf growth tools
 '
 

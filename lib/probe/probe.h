@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PH_PROBE_ABI 2
+#define PH_PROBE_ABI 3
 
 #define PH_THREAD_FRAMES_MAX 32
 
@@ -44,6 +44,18 @@ struct ph_probe_counters {
     uint64_t threads_unrecorded;      /* no room in the thread registry */
     uint64_t descriptors_unprotected; /* too high for the table of own descriptors */
     uint64_t descriptors_defended;    /* host calls that would have closed or replaced one of ours */
+    uint64_t forks;                   /* fork() of the host while a window was open or opening */
+    uint64_t forks_delayed;           /* of these: had to wait for something of ours */
+    uint64_t fork_wait_ns;            /* how long, in sum */
+    uint64_t wakes;                   /* forked children that woke, this process and those before it in its line */
+};
+
+/* What this process has to do without; bits, so that each can be said in a line of its own. */
+enum ph_degraded {
+    PH_DEGRADED_DESCRIPTORS = 1, /* our threads share the host's descriptor table: close_range() was denied */
+    PH_DEGRADED_ROOT = 2,        /* our threads share the host's root: unshare() was denied */
+    PH_DEGRADED_HEIR = 4,   /* nothing keeps the listening socket for forked children: no descriptor was left */
+    PH_DEGRADED_SPARES = 8, /* no threads in reserve */
 };
 
 struct ph_probe {
@@ -52,7 +64,11 @@ struct ph_probe {
     const struct ph_options *options;
     const struct ph_probe_counters *counters;
     uintptr_t text_low, text_high; /* the probe's own code: its frames are not the host's */
-    int64_t started_ns;            /* CLOCK_REALTIME when the probe was loaded */
+    int64_t started_ns; /* CLOCK_REALTIME when the probe was loaded; of a forked child, when it was forked */
+    unsigned degraded;  /* of enum ph_degraded; atomic */
+    pid_t
+        origin; /* the payload of PH_MARK_ORIGIN (base/mark.h) in samples this process takes; 0: they have no mark.
+                   * Samples with another origin were taken by an ancestor before it forked. */
 
     enum ph_allocator allocator;
     const char *allocator_file; /* the object that holds malloc() */
@@ -74,6 +90,21 @@ struct ph_probe {
     /** threads() - copy at most @capacity records of live threads; returns how many there are. */
     size_t (*threads)(struct ph_thread *ret_threads, size_t capacity);
 
+    /**
+     * bequeath() - give the @count sockets @fds to every child that is forked from now on, also by a child of a child,
+     * whether it wakes or not: they stay open as long as one of them lives. Replaces what was bequeathed before.
+     * inherit() - new descriptors, ours, of what this process or an ancestor has bequeathed; how many, at most @capacity.
+     */
+    int (*bequeath)(const int *fds, size_t count);
+    size_t (*inherit)(int *ret_fds, size_t capacity);
+
+    /**
+     * hold_forks() - until release_forks() no fork() of the host begins; it waits, bounded. Around what a child must not find
+     * half done: locks of the loader, of the allocator, of ours. Milliseconds at most, but for a heap dump. Not nested.
+     */
+    void (*hold_forks)(void);
+    void (*release_forks)(void);
+
     /** say() - one line on the host's stderr, "porthole: " before it, if stderr is still what it was at start. */
     void (*say)(const char *text);
 };
@@ -90,7 +121,8 @@ struct ph_agent {
     /** stop() - close the endpoint, wait at most one second for requests under way. */
     void (*stop)(void);
 
-    /** forked() - in a forked child, on its one thread: what threads held that are not there is free again. */
+    /** forked() - in a forked child, on its one thread: what threads held that are not there is free again, and what was
+     * open is not. The next start() joins the parent's family. No lock, no allocation. */
     void (*forked)(void);
 
     /** heap_write() - the heap profile, gzipped protobuf, to @fd. 0, or a negative errno. Any thread; blocks. */

@@ -14,14 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ph_family;
 struct ph_job;
 struct ph_route;
 
 /* What all requests share; it does not change while the endpoint serves. */
 struct ph_site {
     const struct ph_probe *probe;
-    char url[PH_URL_MAX];  /* "" if PORTHOLE_LISTEN is off */
-    struct ph_token token; /* empty if none is needed */
+    struct ph_family *family; /* NULL where a test serves without one: then this process is alone */
+    char url[PH_URL_MAX];     /* "" if PORTHOLE_LISTEN is off */
+    struct ph_token token;    /* empty if none is needed */
 };
 
 enum ph_method {
@@ -37,7 +39,8 @@ struct ph_request {
     struct ph_job *job;           /* where ph_job_wait() waits; NULL on the endpoint thread */
     enum ph_method method;
     bool is_local;        /* came over a Unix socket: neither Host nor token matter */
-    bool is_refused_peer; /* another user at the abstract socket */
+    bool is_refused_peer; /* another user at the abstract socket, and not of the family */
+    bool is_family;       /* came from another member, which has proved it: wants this process alone */
     bool is_version_1_1;
     char *target;      /* owned; holds path and query */
     const char *path;  /* decoded, without the query */

@@ -1,0 +1,69 @@
+/*
+ * segment.h - the memory that all processes of a family share: who they are, and what only they know.
+ *
+ * MAP_SHARED, made by the first process and inherited over fork at the same address. Fixed size, versioned, no pointers.
+ * Crash-safe: every word that decides something is written by one atomic store or exchange, so a process that dies at any
+ * instruction leaves at worst a row that readers see to be dead. No locks. Any thread of any member.
+ */
+#ifndef PH_FAMILY_SEGMENT_H
+#define PH_FAMILY_SEGMENT_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PH_SEGMENT_VERSION   1
+#define PH_MEMBERS_MAX       4096
+#define PH_FAMILY_KEY_BYTES  33  /* 32 hexadecimal digits and a NUL */
+#define PH_SEGMENT_URL_BYTES 160 /* as PH_URL_MAX of server/listen.h */
+
+/* One process of the family: a copy of its row. */
+struct ph_member {
+    pid_t pid;
+    uint64_t start_ticks; /* field 22 of /proc/PID/stat: tells a pid that came again; 0 if /proc is not there */
+    uid_t user;           /* effective, when it joined */
+    bool is_front;
+    char name[16]; /* comm, when it joined */
+};
+
+struct ph_segment;
+
+/** ph_segment_new() - map an empty one and draw its key. 0; -ENOMEM, or the errno of getrandom(). */
+int ph_segment_new(struct ph_segment **ret_segment, struct ph_error *error);
+
+/** ph_segment_free() - unmap: this process only. NULL is fine. */
+void ph_segment_free(struct ph_segment *segment);
+
+/** ph_segment_key() - what proves that a peer is of this family: it was never anywhere but in this memory. */
+const char *ph_segment_key(const struct ph_segment *segment);
+
+/** ph_segment_is_home() - is the calling process in the pid and network namespace in which the segment was made? Elsewhere
+ * the pids in it, and abstract sockets, mean something else. */
+bool ph_segment_is_home(const struct ph_segment *segment);
+
+/** ph_segment_join() - a row for the calling process; rows of dead processes are used again. -ENOSPC: there is no room. */
+int ph_segment_join(struct ph_segment *segment, uint32_t *ret_row);
+
+/** ph_segment_leave() - free the row of the calling process; no harm if it is not its own any more. */
+void ph_segment_leave(struct ph_segment *segment, uint32_t row);
+
+/** ph_segment_lead() - the calling process, in @row, is the front from now on. */
+void ph_segment_lead(struct ph_segment *segment, uint32_t row);
+
+/** ph_segment_members() - at most @capacity living members, in order of pid; how many there are. Rows of the dead are freed on
+ * the way. */
+size_t ph_segment_members(struct ph_segment *segment, struct ph_member *ret_members, size_t capacity);
+
+/** ph_segment_forget() - the process @pid of that start does not answer for the family any more (it has exec'ed another
+ * program): free its row. */
+void ph_segment_forget(struct ph_segment *segment, const struct ph_member *member);
+
+/** ph_segment_url(), ph_segment_set_url() - where the family's endpoint is, "" for nowhere; written by the front only. A
+ * copy, never half of one and half of another. */
+void ph_segment_url(const struct ph_segment *segment, char ret_url[PH_SEGMENT_URL_BYTES]);
+void ph_segment_set_url(struct ph_segment *segment, const char *url);
+
+#endif
