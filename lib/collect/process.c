@@ -6,16 +6,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/param.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FILE_MAX_BYTES ((size_t)4 << 20) /* a command line can have 2 MiB (execve(2), "Limits") */
+#define PATH_BYTES     32                /* "/proc/2147483647/cmdline" */
 
-static int read_all(int fd, struct ph_buf *out)
+static int read_all(int fd, size_t limit_bytes, struct ph_buf *out)
 {
-    for (size_t room = 4096; out->size_bytes < FILE_MAX_BYTES; room *= 2) {
+    for (size_t step = 4096; out->size_bytes < limit_bytes; step *= 2) {
+        size_t room = MIN(step, limit_bytes - out->size_bytes);
         if (ph_buf_reserve(out, room) < 0)
             return -ENOMEM;
         ssize_t count = read(fd, out->data + out->size_bytes, room);
@@ -29,12 +32,12 @@ static int read_all(int fd, struct ph_buf *out)
     return ph_buf_status(out);
 }
 
-static int read_file(const char *path, struct ph_buf *out)
+static int read_file(const char *path, size_t limit_bytes, struct ph_buf *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    int status = read_all(fd, out);
+    int status = read_all(fd, limit_bytes, out);
     close(fd);
     return status;
 }
@@ -67,7 +70,7 @@ static void set_field(struct ph_process *process, int field, struct ph_scan *sca
     if (field == STAT_PPID)
         process->ppid = (pid_t)value;
     else if (field == STAT_START_TICKS)
-        process->uptime_seconds = uptime_seconds(value);
+        process->start_ticks = value;
     else if (field == STAT_RSS_PAGES)
         process->rss_bytes = value * (uint64_t)sysconf(_SC_PAGESIZE);
 }
@@ -94,25 +97,42 @@ static bool parse_stat(struct ph_process *process, const struct ph_buf *text)
     return true;
 }
 
-int ph_process_self(struct ph_process *ret_process, struct ph_error *error)
+static int read_stat(pid_t pid, const char *path, struct ph_process *ret_process, struct ph_error *error)
 {
     struct ph_buf text = PH_BUF_INIT;
-    struct ph_process process = {.pid = getpid()};
-    int status = read_file("/proc/self/stat", &text);
+    struct ph_process process = {.pid = pid};
+    int status = read_file(path, FILE_MAX_BYTES, &text);
     if (status < 0)
-        ph_error_set(error, status, "cannot read /proc/self/stat: %s", strerror(-status));
+        ph_error_set(error, status, "cannot read %s: %s", path, strerror(-status));
     else if (!parse_stat(&process, &text))
-        status = ph_error_set(error, -EIO, "/proc/self/stat is not as proc(5) says");
-    else
-        *ret_process = process;
+        status = ph_error_set(error, -EIO, "%s is not as proc(5) says", path);
     ph_buf_fini(&text);
-    return status;
+    if (status < 0)
+        return status;
+    process.uptime_seconds = uptime_seconds(process.start_ticks);
+    *ret_process = process;
+    return 0;
 }
 
-int ph_process_cmdline(char separator, struct ph_buf *out)
+/* Not by number: /proc may be that of another pid namespace. */
+int ph_process_self(struct ph_process *ret_process, struct ph_error *error)
+{
+    return read_stat(getpid(), "/proc/self/stat", ret_process, error);
+}
+
+int ph_process_read(pid_t pid, struct ph_process *ret_process, struct ph_error *error)
+{
+    char path[PATH_BYTES];
+    if (pid == getpid())
+        return ph_process_self(ret_process, error);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    return read_stat(pid, path, ret_process, error);
+}
+
+static int read_cmdline(const char *path, char separator, size_t limit_bytes, struct ph_buf *out)
 {
     struct ph_buf text = PH_BUF_INIT;
-    int status = read_file("/proc/self/cmdline", &text);
+    int status = read_file(path, limit_bytes, &text);
     /* Servers that write their title over the arguments leave a tail of NULs. */
     while (status == 0 && text.size_bytes && text.data[text.size_bytes - 1] == '\0')
         text.size_bytes--;
@@ -123,4 +143,17 @@ int ph_process_cmdline(char separator, struct ph_buf *out)
         ph_buf_append(out, text.data, text.size_bytes);
     ph_buf_fini(&text);
     return status < 0 ? status : ph_buf_status(out);
+}
+
+int ph_process_cmdline(char separator, struct ph_buf *out)
+{
+    return read_cmdline("/proc/self/cmdline", separator, FILE_MAX_BYTES, out);
+}
+
+int ph_process_command(pid_t pid, size_t limit_bytes, struct ph_buf *out)
+{
+    char path[PATH_BYTES] = "/proc/self/cmdline";
+    if (pid != getpid())
+        snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    return read_cmdline(path, ' ', limit_bytes, out);
 }

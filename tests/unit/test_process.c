@@ -6,6 +6,10 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -108,8 +112,82 @@ static void blanks_can_separate_arguments(void **state)
     assert_memory_equal(text, "--print-blank one two", size_bytes);
 }
 
+/* Another process with known arguments; its main() runs. */
+static pid_t start_other(char *const *arguments)
+{
+    char byte;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(ends[1], STDOUT_FILENO);
+        execv("/proc/self/exe", arguments);
+        _exit(3);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    return child;
+}
+
+static void end_other(pid_t child)
+{
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void another_process_is_described_by_its_number(void **state)
+{
+    struct ph_process self, other;
+    char *arguments[] = {"--sleep", "a b", NULL};
+    assert_int_equal(ph_process_self(&self, NULL), 0);
+    usleep(30000); /* three ticks */
+    pid_t child = start_other(arguments);
+    assert_int_equal(ph_process_read(child, &other, NULL), 0);
+    end_other(child);
+    assert_int_equal(other.pid, child);
+    assert_int_equal(other.ppid, getpid());
+    assert_true(other.start_ticks > self.start_ticks);
+    assert_true(other.uptime_seconds < self.uptime_seconds + 1);
+    assert_true(other.rss_bytes > 100 * 1024);
+}
+
+static void its_arguments_are_cut_at_the_limit(void **state)
+{
+    struct ph_buf whole = PH_BUF_INIT, cut = PH_BUF_INIT;
+    char *arguments[] = {"--sleep", "a b", NULL};
+    pid_t child = start_other(arguments);
+    assert_int_equal(ph_process_command(child, 4096, &whole), 0);
+    assert_int_equal(ph_process_command(child, 9, &cut), 0);
+    end_other(child);
+    assert_string_equal(whole.data, "--sleep a b");
+    assert_string_equal(cut.data, "--sleep a");
+    ph_buf_fini(&whole);
+    ph_buf_fini(&cut);
+}
+
+static void a_process_that_has_ended_is_an_error_that_names_the_file(void **state)
+{
+    struct ph_process process = {.pid = 7};
+    struct ph_error error = {0, ""};
+    struct ph_buf text = PH_BUF_INIT;
+    char *arguments[] = {"--sleep", NULL};
+    pid_t child = start_other(arguments);
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
+    end_other(child);
+    assert_int_equal(ph_process_read(child, &process, &error), -ENOENT);
+    assert_non_null(strstr(error.text, path));
+    assert_int_equal(process.pid, 7);
+    assert_int_equal(ph_process_command(child, 4096, &text), -ENOENT);
+    assert_int_equal(text.size_bytes, 0);
+}
+
 int main(int argc, char **argv)
 {
+    if (strcmp(argv[0], "--sleep") == 0)
+        return write(STDOUT_FILENO, "", 1) == 1 ? (int)sleep(60) : 1;
     if (strcmp(argv[0], "--print") == 0)
         child_prints_cmdline('\0');
     if (strcmp(argv[0], "--print-blank") == 0)
@@ -121,6 +199,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(uptime_runs_with_the_clock),
         cmocka_unit_test(arguments_are_joined_by_the_separator_without_one_at_the_end),
         cmocka_unit_test(blanks_can_separate_arguments),
+        cmocka_unit_test(another_process_is_described_by_its_number),
+        cmocka_unit_test(its_arguments_are_cut_at_the_limit),
+        cmocka_unit_test(a_process_that_has_ended_is_an_error_that_names_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
