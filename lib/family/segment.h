@@ -18,6 +18,7 @@
 #define PH_SEGMENT_VERSION   1
 #define PH_MEMBERS_MAX       4096
 #define PH_FAMILY_KEY_BYTES  33  /* 32 hexadecimal digits and a NUL */
+#define PH_FAMILY_ID_BYTES   17  /* 16 hexadecimal digits and a NUL */
 #define PH_SEGMENT_URL_BYTES 160 /* as PH_URL_MAX of server/listen.h */
 
 /* One process of the family: a copy of its row. */
@@ -40,25 +41,42 @@ void ph_segment_free(struct ph_segment *segment);
 /** ph_segment_key() - what proves that a peer is of this family: it was never anywhere but in this memory. */
 const char *ph_segment_key(const struct ph_segment *segment);
 
+/** ph_segment_id() - what tells families apart, in names of sockets that all can see. */
+const char *ph_segment_id(const struct ph_segment *segment);
+
+/** ph_segment_founder(), ph_segment_founder_user() - who made it; its effective user then. */
+pid_t ph_segment_founder(const struct ph_segment *segment);
+uid_t ph_segment_founder_user(const struct ph_segment *segment);
+
 /** ph_segment_is_home() - is the calling process in the pid and network namespace in which the segment was made? Elsewhere
  * the pids in it, and abstract sockets, mean something else. */
 bool ph_segment_is_home(const struct ph_segment *segment);
 
-/** ph_segment_join() - a row for the calling process; rows of dead processes are used again. -ENOSPC: there is no room. */
+/** ph_segment_join() - a row for the calling process; rows of dead processes are used again. -ENOSPC: there is no room.
+ * The process is a member as long as the calling thread lives (alive.h). */
 int ph_segment_join(struct ph_segment *segment, uint32_t *ret_row);
 
-/** ph_segment_leave() - free the row of the calling process; no harm if it is not its own any more. */
+/** ph_segment_leave() - free the row of the calling process, on the thread that joined. */
 void ph_segment_leave(struct ph_segment *segment, uint32_t row);
 
 /** ph_segment_lead() - the calling process, in @row, is the front from now on. */
 void ph_segment_lead(struct ph_segment *segment, uint32_t row);
 
+/** ph_segment_succeed() - the calling process becomes the front if there is none: of all that try, one. Is it? */
+bool ph_segment_succeed(struct ph_segment *segment, uint32_t row);
+
+/** ph_segment_front() - the pid of the last front, which may have ended; 0 before the first. */
+pid_t ph_segment_front(const struct ph_segment *segment);
+
 /** ph_segment_members() - at most @capacity living members, in order of pid; how many there are. Rows of the dead are freed on
  * the way. */
 size_t ph_segment_members(struct ph_segment *segment, struct ph_member *ret_members, size_t capacity);
 
-/** ph_segment_forget() - the process @pid of that start does not answer for the family any more (it has exec'ed another
- * program): free its row. */
+/** ph_segment_has() - is @pid a living member? */
+bool ph_segment_has(struct ph_segment *segment, pid_t pid);
+
+/** ph_segment_forget() - @member did not answer: free its row if it has ended or exec'ed another program. That of a
+ * living member stays. */
 void ph_segment_forget(struct ph_segment *segment, const struct ph_member *member);
 
 /** ph_segment_url(), ph_segment_set_url() - where the family's endpoint is, "" for nowhere; written by the front only. A
