@@ -6,6 +6,8 @@
 #include "probe/backtrace.h"
 #include "probe/counters.h"
 #include "probe/credentials.h"
+#include "probe/fork.h"
+#include "probe/heir.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
 #include "probe/say.h"
@@ -18,10 +20,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* A fork waits this long for a start under way: the child would inherit the loader's locks as they are. Opening the
- * agent takes some 20 ms. */
-#define FORK_WAIT_NS (2 * PH_NS_PER_S)
 
 /* chroot() and setuid() wait this long for a thread that is just being made: some 0.1 ms. */
 #define APART_WAIT_NS PH_NS_PER_S
@@ -45,13 +43,18 @@ struct ph_probe ph_probe = {
     .own_fd = ph_own_fd_take,
     .own_thread = ph_own_thread,
     .threads = ph_threads,
+    .bequeath = ph_bequeath,
+    .inherit = ph_inherit,
+    .hold_forks = ph_forks_hold,
+    .release_forks = ph_forks_release,
     .say = ph_say,
 };
 
 static struct ph_error option_error; /* said when the window opens, not by every helper that inherits it */
 static int start_result;
-static pid_t starter;     /* atomic: whose state this is; 0 before the first start */
-static pid_t control_tid; /* valid while on_its_own */
+static enum ph_activation claimed_from; /* of who is STARTING */
+static pid_t starter;                   /* atomic: whose state this is; 0 before the first start */
+static pid_t control_tid;               /* valid while on_its_own */
 static int
     on_its_own; /* futex: 1 while the first thread of ours shares nothing with the host that it may take away */
 
@@ -132,7 +135,10 @@ static int start_agent(void)
  * descriptor table can do that. */
 static void *control(void *argument)
 {
-    ph_apart_leave();
+    if (strcmp(ph_probe_options.listen, "off") != 0)
+        ph_heir_make();
+    ph_apart_leave(ph_heir_fd());
+    ph_heir_kept();
     ph_own_spares_make();
     control_tid = gettid();
     set_and_wake(&on_its_own, 1);
@@ -151,19 +157,26 @@ static void *control(void *argument)
     return argument;
 }
 
+static bool move(enum ph_activation from, enum ph_activation to)
+{
+    int expected = from;
+    return __atomic_compare_exchange_n(&ph_activation_state, &expected, to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
+}
+
 bool ph_activation_claim(void)
 {
-    int idle = PH_IDLE;
-    if (!__atomic_compare_exchange_n(&ph_activation_state, &idle, PH_STARTING, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED))
+    bool slept = move(PH_DORMANT, PH_STARTING);
+    if (!slept && !move(PH_IDLE, PH_STARTING))
         return false;
+    claimed_from = slept ? PH_DORMANT : PH_IDLE;
     __atomic_store_n(&starter, getpid(), __ATOMIC_RELEASE);
     return true;
 }
 
 void ph_activation_unclaim(void)
 {
-    enter_state(PH_IDLE);
+    enter_state(claimed_from);
 }
 
 int ph_activation_begin(void)
@@ -173,7 +186,8 @@ int ph_activation_begin(void)
         start_result = result;
         PH_COUNT(activations_failed);
         enter_state(PH_FAILED);
-        ph_say("no thread for the endpoint (a limit on processes or memory?): Porthole stays closed");
+        if (claimed_from == PH_IDLE) /* not once for each of a hundred workers */
+            ph_say("no thread for the endpoint (a limit on processes or memory?): Porthole stays closed");
     }
     return result;
 }
@@ -191,10 +205,9 @@ void ph_activate_listener(const struct ph_guard *guard, int fd)
 bool ph_deactivate(void)
 {
     pid_t tids[OWN_THREADS_MAX];
-    int running = PH_RUNNING;
-    if (ph_activation_settle(PH_START_WAIT_NS) != PH_RUNNING ||
-        !__atomic_compare_exchange_n(&ph_activation_state, &running, PH_STOPPING, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED))
+    if (!is_foreign() && move(PH_DORMANT, PH_IDLE))
+        ph_probe_options.start = PH_START_MANUAL; /* it had no window yet, and is to have none */
+    if (ph_activation_settle(PH_START_WAIT_NS) != PH_RUNNING || !move(PH_RUNNING, PH_STOPPING))
         return false;
     ph_probe_options.start = PH_START_MANUAL; /* the host's next listen() must not open it again */
     size_t count = ph_own_tids(tids, OWN_THREADS_MAX);
@@ -215,29 +228,28 @@ void ph_activation_before_change(const struct ph_guard *guard, unsigned capabili
                "to listen");
 }
 
-static void before_fork(void)
+/* The child has none of our threads. What is kept open for it lets it open a window of its own when it waits. */
+void ph_activation_forked(void)
 {
-    ph_own_fd_before_fork();
-    if (ph_on_own_thread())
+    enum ph_activation state = (enum ph_activation)ph_activation_state;
+    if (state == PH_IDLE)
         return;
-    ph_activation_settle(FORK_WAIT_NS);
-    ph_load_before_fork();
+    ph_activation_state = state == PH_RUNNING || state == PH_DORMANT ? PH_DORMANT : PH_SILENT;
+    on_its_own = 0;
+    starter = getpid();
 }
 
-static void in_forking_parent(void)
+/* A signal handler may have interrupted malloc(), or the making of a thread. */
+void ph_wake(void)
 {
-    if (!ph_on_own_thread())
-        ph_load_after_fork(false);
-}
-
-/* The child has none of our threads, so nothing may promise an endpoint here. */
-static void in_forked_child(void)
-{
-    ph_own_fd_after_fork();
-    ph_threads_after_fork();
-    ph_load_after_fork(true);
-    if (ph_activation_state > PH_IDLE)
-        ph_activation_state = PH_SILENT;
+    struct ph_guard guard;
+    if (!ph_guard_enter(&guard))
+        return;
+    if (!is_foreign() && !ph_in_signal_handler() && ph_activation_claim()) {
+        PH_COUNT(wakes);
+        ph_activation_begin();
+    }
+    ph_guard_leave(&guard);
 }
 
 void ph_activation_init(char *const *environment)
@@ -248,7 +260,7 @@ void ph_activation_init(char *const *environment)
     ph_allocator_init(&ph_probe);
     if (ph_probe_options.start == PH_START_OFF || getauxval(AT_SECURE))
         return;
-    pthread_atfork(before_fork, in_forking_parent, in_forked_child);
+    ph_fork_init();
     ph_activation_state = PH_IDLE;
     if (ph_probe_options.start == PH_START_NOW && ph_activation_claim())
         ph_activation_begin();

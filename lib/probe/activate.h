@@ -4,7 +4,9 @@
  *   INERT ---constructor---> IDLE ---listen(), accept(), init---> STARTING ---> RUNNING or FAILED
  *                             ^                                                   |
  *                             +----------- STOPPING <---- shutdown ---------------+
- *   In a forked child everything but IDLE becomes SILENT.
+ *   A forked child of a RUNNING process is DORMANT: it has none of our threads, but what is kept for it (heir.h) lets it join
+ *   the family. It does so, by STARTING, at the first call of the host that can wait (hook_wait.c): a helper that only execs
+ *   never does, and fork() itself stays quick. The child of a process in any other state but IDLE is SILENT.
  *
  * The agent is opened on a thread of its own, so that the host does not wait for it.
  */
@@ -24,7 +26,8 @@ enum ph_activation {
     PH_RUNNING,
     PH_STOPPING,
     PH_FAILED,
-    PH_SILENT, /* a forked child of a process that was more than idle */
+    PH_DORMANT, /* a forked child of a process with a window */
+    PH_SILENT,  /* a forked child of a process that had failed, or was just closing */
 };
 
 extern int ph_activation_state; /* enum ph_activation; atomic; also a futex */
@@ -34,8 +37,8 @@ extern struct ph_options ph_probe_options;
 /** ph_activation_init() - from the constructor: @environment is what the kernel passed. */
 void ph_activation_init(char *const *environment);
 
-/** ph_activation_claim() - IDLE -> STARTING: false if somebody was faster. Who got it may set the options, and then calls
- * ph_activation_begin(), or ph_activation_unclaim(): back to IDLE. */
+/** ph_activation_claim() - IDLE or DORMANT -> STARTING: false if somebody was faster. Who got it may set the options, and then
+ * calls ph_activation_begin(), or ph_activation_unclaim(): back to what it was. */
 bool ph_activation_claim(void);
 void ph_activation_unclaim(void);
 
@@ -62,12 +65,29 @@ int ph_activation_result(void);
  * under way first. Returns when it is closed and our threads have ended, and true if this call closed it. */
 bool ph_deactivate(void);
 
+/** ph_activation_forked() - in a forked child, on its one thread. */
+void ph_activation_forked(void);
+
+void ph_wake(void);
+
+/** ph_wake_to_wait() - the host is about to wait, on a thread of its own: if this is a forked child that sleeps, it wakes. */
+static inline void ph_wake_to_wait(void)
+{
+    if (__builtin_expect(__atomic_load_n(&ph_activation_state, __ATOMIC_RELAXED) == PH_DORMANT, 0))
+        ph_wake();
+}
+
 void ph_activate_listener(const struct ph_guard *guard, int fd);
 
-/** ph_activate_server() - the host listens on @fd, or accepted from it: start if that is what the user asked for. */
+static inline bool ph_is_idle(void)
+{
+    return __builtin_expect(__atomic_load_n(&ph_activation_state, __ATOMIC_RELAXED) == PH_IDLE, 0);
+}
+
+/** ph_activate_server() - the host listens on @fd, or has it from somebody who did: start if that is what the user asked for. */
 static inline void ph_activate_server(const struct ph_guard *guard, int fd)
 {
-    if (__builtin_expect(__atomic_load_n(&ph_activation_state, __ATOMIC_RELAXED) == PH_IDLE, 0))
+    if (ph_is_idle())
         ph_activate_listener(guard, fd);
 }
 

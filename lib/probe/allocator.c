@@ -1,6 +1,8 @@
 #include "probe/allocator.h"
 
+#include "base/mark.h"
 #include "base/options.h"
+#include "probe/activate.h"
 #include "probe/backtrace.h"
 #include "probe/export.h"
 
@@ -46,7 +48,13 @@ PH_EXPORT void *pvalloc(size_t size_bytes)
  * later they would keep apart what is equal. */
 static void sample_backtrace(void **frames, unsigned *count, unsigned capacity)
 {
-    *count = (unsigned)ph_backtrace(frames, capacity);
+    size_t taken = ph_backtrace(frames, capacity);
+    if (ph_probe
+            .origin) { /* the mark belongs to the identity, too: what a child samples is not what it inherited */
+        taken -= taken == capacity;
+        frames[taken++] = (void *)(uintptr_t)ph_mark(PH_MARK_ORIGIN, (uint64_t)ph_probe.origin);
+    }
+    *count = (unsigned)taken;
 }
 
 /*

@@ -1,5 +1,6 @@
 #include "probe/apart.h"
 
+#include "probe/counters.h"
 #include "probe/guard.h"
 #include "probe/real.h"
 
@@ -10,12 +11,23 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-void ph_apart_leave(void)
+static bool leave_table(int kept)
 {
-    ph_tls.apart = ph_real()->close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) == 0;
+    const struct ph_real *real = ph_real();
+    unsigned last = kept > STDERR_FILENO ? (unsigned)kept - 1 : UINT_MAX; /* none if kept is the first number */
+    bool left = last > STDERR_FILENO ? real->close_range(STDERR_FILENO + 1, last, CLOSE_RANGE_UNSHARE) == 0
+                                     : unshare(CLONE_FILES) == 0;
+    return left && (last == UINT_MAX || real->close_range((unsigned)kept + 1, UINT_MAX, 0) == 0);
+}
+
+void ph_apart_leave(int kept)
+{
+    ph_tls.apart = leave_table(kept);
+    if (!ph_tls.apart)
+        ph_degrade(PH_DEGRADED_DESCRIPTORS);
     /* "/": the working folder of a daemon must not be held on to. */
-    if (unshare(CLONE_FS) == 0 && chdir("/") < 0)
-        return;
+    if (unshare(CLONE_FS) < 0 || chdir("/") < 0)
+        ph_degrade(PH_DEGRADED_ROOT);
 }
 
 /* The numbers must not be free: a library that writes to stderr would write into whatever we open next. */

@@ -12,9 +12,9 @@
 #ifndef PH_PROBE_APART_H
 #define PH_PROBE_APART_H
 
-/** ph_apart_leave() - give the calling thread, one of ours, a descriptor table that holds copies of 0 to 2 and nothing
- * else, and a root and a working folder ("/") of its own. */
-void ph_apart_leave(void);
+/** ph_apart_leave() - give the calling thread, one of ours, a descriptor table that holds copies of 0 to 2 and of @kept (-1:
+ * none) and nothing else, and a root and a working folder ("/") of its own. */
+void ph_apart_leave(int kept);
 
 /** ph_apart_settle() - replace the copies of 0 to 2 by nothing: a reader of the host's stderr waits for its end. The
  * calling thread must have left; else nothing happens. */

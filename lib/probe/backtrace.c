@@ -58,6 +58,24 @@ size_t ph_backtrace(void **ret_frames, size_t capacity)
     return walk.count;
 }
 
+static _Unwind_Reason_Code note_signal_frame(struct _Unwind_Context *context, void *argument)
+{
+    int is_exact =
+        0; /* the address is where the thread was, not where a call returns to: below it is a signal's frame */
+    _Unwind_GetIPInfo(context, &is_exact);
+    *(bool *)argument = is_exact;
+    return is_exact ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+bool ph_in_signal_handler(void)
+{
+    bool interrupted = false;
+    if (__atomic_load_n(&suspended_count, __ATOMIC_ACQUIRE))
+        return true;
+    _Unwind_Backtrace(note_signal_frame, &interrupted);
+    return interrupted;
+}
+
 void ph_backtrace_warm(void)
 {
     void *frame;

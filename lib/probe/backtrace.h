@@ -7,6 +7,7 @@
 #ifndef PH_PROBE_BACKTRACE_H
 #define PH_PROBE_BACKTRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ size_t ph_backtrace(void **ret_frames, size_t capacity);
 /** ph_backtrace_suspend() - the host registers unwinding tables (hook_frames.c): until as many calls of ph_backtrace_resume(), ph_backtrace() finds nothing, on no thread. */
 void ph_backtrace_suspend(void);
 void ph_backtrace_resume(void);
+
+/** ph_in_signal_handler() - was the calling thread interrupted by a signal? True also if that cannot be told. */
+bool ph_in_signal_handler(void);
 
 /** ph_backtrace_warm() - let libgcc set up what it sets up on first use, while nobody waits. */
 void ph_backtrace_warm(void);

@@ -7,27 +7,42 @@
 #include "probe/counters.h"
 #include "probe/export.h"
 #include "probe/guard.h"
+#include "probe/heir.h"
 #include "probe/own_fd.h"
 #include "probe/real.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* In this process's own table: that of our threads, where they have one, never meets the host. */
+static bool is_ours(int fd)
+{
+    return ph_own_fd_has(fd) || (ph_heir_is(fd) && !ph_on_own_thread());
+}
+
 PH_EXPORT int close(int fd)
 {
-    if (ph_own_fd_has(fd)) {
-        if (!ph_on_own_thread()) {
-            PH_COUNT(descriptors_defended);
-            errno = EBADF;
-            return -1;
-        }
+    if (ph_own_fd_has(fd) && ph_on_own_thread()) {
         ph_own_fd_drop(fd);
+    } else if (is_ours(fd)) {
+        PH_COUNT(descriptors_defended);
+        errno = EBADF;
+        return -1;
     }
     return ph_real()->close(fd);
+}
+
+/* The first of ours at @from or above; the heir counts if it is where we think. */
+static int next_island(int from)
+{
+    int island = ph_own_fd_next(from), heir = ph_heir_fd();
+    bool heir_first = heir >= from && (island == PH_OWN_FD_NONE || heir < island);
+    return heir_first && ph_heir_is(heir) ? heir : island;
 }
 
 /* Ours are islands: the range is closed around them. */
@@ -35,8 +50,8 @@ PH_EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
     /* With CLOSE_RANGE_CLOEXEC nothing is closed, and ours are CLOEXEC already. */
     bool whole = first > last || first > INT_MAX || (flags & CLOSE_RANGE_CLOEXEC) || ph_on_own_thread();
-    int island = whole ? PH_OWN_FD_NONE : ph_own_fd_next((int)first);
-    for (; island != PH_OWN_FD_NONE && (unsigned)island <= last; island = ph_own_fd_next(island + 1)) {
+    int island = whole ? PH_OWN_FD_NONE : next_island((int)first);
+    for (; island != PH_OWN_FD_NONE && (unsigned)island <= last; island = next_island(island + 1)) {
         PH_COUNT(descriptors_defended);
         if ((unsigned)island > first && ph_real()->close_range(first, (unsigned)island - 1, flags) < 0)
             return -1;
@@ -47,25 +62,39 @@ PH_EXPORT int close_range(unsigned first, unsigned last, int flags)
     return ph_real()->close_range(first, last, flags);
 }
 
+/* close_range() may be forbidden where this is called. */
+static void close_below(int first, int end)
+{
+    if (first < end && ph_real()->close_range((unsigned)first, (unsigned)end - 1, 0) < 0)
+        for (int fd = first; fd < end; fd++)
+            ph_real()->close(fd);
+}
+
 PH_EXPORT void closefrom(int first)
 {
-    int island = ph_own_fd_next(first);
-    for (; island != PH_OWN_FD_NONE; island = ph_own_fd_next(island + 1)) {
+    int island = next_island(first);
+    for (; island != PH_OWN_FD_NONE; island = next_island(island + 1)) {
         PH_COUNT(descriptors_defended);
-        for (int fd = first < 0 ? 0 : first; fd < island; fd++)
-            ph_real()->close(fd); /* a bounded loop: close_range() may be forbidden where this is called */
+        close_below(first < 0 ? 0 : first, island);
         first = island + 1;
     }
     ph_real()->closefrom(first);
 }
 
-/* The host may not have our number, and moving ours away would need every user of it to know. EBUSY is what dup2(2)
- * says when it meets another thread that is about to open the number. */
+/* The heir makes room. Other numbers of ours are in use by our threads and cannot: EBUSY is what dup2(2) says when it
+ * meets another thread that is about to open the number. */
 static bool is_taken(int from, int to)
 {
-    if (from == to || !ph_own_fd_has(to) || ph_on_own_thread())
+    if (from == to || ph_on_own_thread())
+        return false;
+    bool is_heir = ph_heir_is(to);
+    if (!is_heir && !ph_own_fd_has(to))
         return false;
     PH_COUNT(descriptors_defended);
+    if (is_heir && fcntl(from, F_GETFD) >= 0)
+        ph_heir_move(); /* with no number left, the host comes first */
+    if (is_heir)
+        return false;
     errno = EBUSY;
     return true;
 }

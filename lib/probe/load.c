@@ -1,7 +1,7 @@
 #include "probe/load.h"
 
-#include "base/clock.h"
 #include "base/scan.h"
+#include "probe/fork.h"
 #include "probe/real.h"
 
 #include <dlfcn.h>
@@ -19,12 +19,9 @@
 /* The agent with its libraries maps 30 MiB, a heap request some more. */
 #define ROOM_BYTES (UINT64_C(64) << 20)
 
-#define FORK_WAIT_NS (2 * PH_NS_PER_S) /* opening the agent takes some 20 ms */
-
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the opening; never held by host threads
                                                                  outside the public API */
 static const struct ph_agent *loaded;                         /* atomic; set once */
-static __thread bool held_by_fork;
 
 /* The folder of this object, absolute even if LD_PRELOAD was relative and the host has changed its folder since. */
 static void own_folder(char ret_folder[PATH_MAX])
@@ -103,34 +100,26 @@ static const struct ph_agent *open_agent(const struct ph_probe *probe, struct ph
 
 const struct ph_agent *ph_agent_load(const struct ph_probe *probe, struct ph_error *error)
 {
-    pthread_mutex_lock(&load_lock);
     const struct ph_agent *agent = ph_agent_loaded();
+    if (agent)
+        return agent;
+    ph_forks_hold(); /* the loader's locks, too */
+    pthread_mutex_lock(&load_lock);
+    agent = ph_agent_loaded();
     if (!agent) {
         agent = open_agent(probe, error);
         __atomic_store_n(&loaded, agent, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&load_lock);
+    ph_forks_release();
     return agent;
 }
 
-/* A child that inherited the lock from a thread it does not have would wait for ever; a fork that waited for ever for the
- * agent would be worse. */
-void ph_load_before_fork(void)
-{
-    int64_t end_ns = ph_clock_monotonic_ns() + FORK_WAIT_NS;
-    struct timespec deadline = {end_ns / PH_NS_PER_S, end_ns % PH_NS_PER_S};
-    held_by_fork = pthread_mutex_clocklock(&load_lock, CLOCK_MONOTONIC, &deadline) == 0;
-}
-
-void ph_load_after_fork(bool in_child)
+void ph_load_forked(void)
 {
     const struct ph_agent *agent = ph_agent_loaded();
-    if (in_child)
-        pthread_mutex_init(&load_lock, NULL);
-    else if (held_by_fork)
-        pthread_mutex_unlock(&load_lock);
-    held_by_fork = false;
-    if (in_child && agent)
+    pthread_mutex_init(&load_lock, NULL);
+    if (agent)
         agent->forked();
 }
 

@@ -13,9 +13,8 @@
  */
 const struct ph_agent *ph_agent_load(const struct ph_probe *probe, struct ph_error *error);
 
-/** ph_load_before_fork(), ph_load_after_fork() - from the fork handlers, on threads of the host. */
-void ph_load_before_fork(void);
-void ph_load_after_fork(bool in_child);
+/** ph_load_forked() - in a forked child, on its one thread. */
+void ph_load_forked(void);
 
 /** ph_agent_loaded() - NULL if it was not loaded yet. */
 const struct ph_agent *ph_agent_loaded(void);

@@ -82,22 +82,28 @@ static int raised(int fd)
     return fd;
 }
 
+int ph_fd_raise(int fd)
+{
+    int high = raised(fd);
+    if (high == fd)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    else
+        ph_real()->close(fd);
+    return high;
+}
+
 int ph_own_fd_take(int fd)
 {
     int saved_errno = errno;
     if (ph_tls.apart)
         return fd; /* no call of the host can reach it */
-    int high = raised(fd);
-    if (high == fd)
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    int high = ph_fd_raise(fd);
     if (high < TABLE_FDS) {
         put_in_force();
         __atomic_fetch_or(&table[high / WORD_BITS], bit(high), __ATOMIC_RELAXED);
     } else {
         PH_COUNT(descriptors_unprotected);
     }
-    if (high != fd)
-        ph_real()->close(fd);
     errno = saved_errno;
     return high;
 }
@@ -120,8 +126,9 @@ void ph_own_fd_before_fork(void)
 
 void ph_own_fd_after_fork(void)
 {
+    if (!was_in_force)
+        return; /* whatever the table holds, it is out of force here, too; and its pages stay shared */
     for (int i = 0; i < TABLE_FDS / WORD_BITS; i++)
-        for (uint64_t word = __atomic_exchange_n(&table[i], 0, __ATOMIC_RELAXED); word && was_in_force;
-             word &= word - 1)
+        for (uint64_t word = __atomic_exchange_n(&table[i], 0, __ATOMIC_RELAXED); word; word &= word - 1)
             ph_real()->close(i * WORD_BITS + __builtin_ctzll(word));
 }

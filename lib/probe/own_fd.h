@@ -18,6 +18,9 @@
  * fails. */
 int ph_own_fd_take(int fd);
 
+/** ph_fd_raise() - the first half of that: to a number where the host's are not, CLOEXEC. */
+int ph_fd_raise(int fd);
+
 /** ph_own_fd_has() - is @fd ours? Only in the process that took it: in a child made by a bare clone() nothing is. */
 bool ph_own_fd_has(int fd);
 

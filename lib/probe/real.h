@@ -7,10 +7,19 @@
 #ifndef PH_PROBE_REAL_H
 #define PH_PROBE_REAL_H
 
+#include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 struct ph_real {
 #define HOOK(family, type, name, parameters) type(*name) parameters;
