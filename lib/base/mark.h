@@ -26,6 +26,12 @@ static inline bool ph_mark_is(uint64_t frame, enum ph_mark_kind kind)
     return frame >> PH_MARK_PAYLOAD_BITS == (uint64_t)kind;
 }
 
+/* Of any kind, also one that only a later version knows. */
+static inline bool ph_mark_is_any(uint64_t frame)
+{
+    return frame >> 56 == 0xfe;
+}
+
 static inline uint64_t ph_mark_payload(uint64_t frame)
 {
     return frame & ((UINT64_C(1) << PH_MARK_PAYLOAD_BITS) - 1);

@@ -1,12 +1,14 @@
 #include "collect/heap.h"
 
 #include "base/clock.h"
+#include "base/mark.h"
 #include "collect/dump.h"
 #include "collect/jemalloc.h"
 #include "elf/modules.h"
 #include "elf/symbolize.h"
 #include "model/heap_types.h"
 #include "model/jeheap_read.h"
+#include "model/labels.h"
 #include "model/merge.h"
 #include "model/scale.h"
 
@@ -16,32 +18,67 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Whose frames are not the host's. */
-struct strip {
+/* What is asked about each address and each stack of a dump. */
+struct reading {
     const struct ph_probe *probe;
-    const struct ph_profile *profile;
+    struct ph_profile *profile;
     uint32_t allocator_file; /* string; 0 if the allocator has no object of its own */
+    bool bare;
+    uint64_t last_origin; /* most stacks have that of the stack before */
+    struct ph_label origin_pid;
 };
 
 /* An allocator that is a library is stripped by mapping. One inside the host's executable cannot be: its mapping is
  * the host's own code. */
 static enum ph_frame_rule strip_frame(void *context, uint64_t address, uint32_t mapping)
 {
-    const struct strip *strip = context;
-    if (address >= strip->probe->text_low && address < strip->probe->text_high)
+    const struct reading *reading = context;
+    if (address >= reading->probe->text_low && address < reading->probe->text_high)
         return PH_FRAME_DROP;
-    bool is_allocator =
-        mapping > 1 && strip->allocator_file && strip->profile->mappings[mapping - 1].file == strip->allocator_file;
+    bool is_allocator = mapping > 1 && reading->allocator_file &&
+                        reading->profile->mappings[mapping - 1].file == reading->allocator_file;
     return is_allocator ? PH_FRAME_DROP : PH_FRAME_KEEP;
 }
 
-static int read_dump(const struct ph_probe *probe, const struct ph_dump *dump, struct ph_profile *profile,
-                     struct ph_error *error)
+static struct ph_label text_label(struct ph_profile *profile, const char *key, const char *text)
 {
-    struct strip strip = {probe, profile, 0};
+    return (struct ph_label){.key = ph_profile_string(profile, key), .text = ph_profile_string(profile, text)};
+}
+
+static struct ph_label origin_label(struct reading *reading, uint64_t origin)
+{
+    char text[24];
+    if (reading->origin_pid.key == 0 || reading->last_origin != origin) {
+        snprintf(text, sizeof(text), "%" PRIu64, origin);
+        reading->origin_pid = text_label(reading->profile, PH_LABEL_ORIGIN_PID, text);
+        reading->last_origin = origin;
+    }
+    return reading->origin_pid;
+}
+
+/* The founder of a family marks nothing: origin 0. What has another origin than this process was here when it was forked. */
+static uint32_t label_stack(void *context, const uint64_t *marks, uint32_t mark_count, struct ph_label *ret_labels)
+{
+    struct reading *reading = context;
+    uint64_t origin = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < mark_count; i++)
+        if (ph_mark_is(marks[i], PH_MARK_ORIGIN))
+            origin = ph_mark_payload(marks[i]);
+    if (origin != (uint64_t)reading->probe->origin)
+        ret_labels[count++] = text_label(reading->profile, PH_LABEL_ORIGIN, PH_LABEL_INHERITED);
+    if (reading->bare)
+        ret_labels[count++] = origin_label(reading, origin);
+    return count;
+}
+
+static int read_dump(const struct ph_probe *probe, bool bare, const struct ph_dump *dump,
+                     struct ph_profile *profile, struct ph_error *error)
+{
+    struct reading reading = {.probe = probe, .profile = profile, .bare = bare};
     if (probe->allocator == PH_ALLOCATOR_JEMALLOC)
-        strip.allocator_file = ph_profile_string(profile, probe->allocator_file);
-    struct ph_jeheap_options options = {strip_frame, &strip};
+        reading.allocator_file = ph_profile_string(profile, probe->allocator_file);
+    struct ph_jeheap_options options = {strip_frame, label_stack, &reading};
     return ph_jeheap_read(profile, dump->text, dump->size_bytes, &options, error);
 }
 
@@ -63,7 +100,7 @@ static int out_of_memory(struct ph_error *error)
 }
 
 /* Modules are taken after the dump: every address in the dump was mapped before it. */
-static int fill(const struct ph_probe *probe, const struct ph_dump *dump, struct ph_profile *profile,
+static int fill(const struct ph_probe *probe, bool bare, const struct ph_dump *dump, struct ph_profile *profile,
                 struct ph_error *error)
 {
     struct ph_modules modules;
@@ -72,14 +109,15 @@ static int fill(const struct ph_probe *probe, const struct ph_dump *dump, struct
         return result;
     result = ph_modules_into_profile(&modules, profile, NULL);
     if (result == 0)
-        result = read_dump(probe, dump, profile, error);
-    if (result == 0)
+        result = read_dump(probe, bare, dump, profile, error);
+    if (result == 0 && !bare)
         result = ph_symbolize(profile, &modules);
     ph_modules_fini(&modules);
     return result;
 }
 
-int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error)
+static int collect(const struct ph_probe *probe, bool gc, bool bare, struct ph_profile **ret_profile,
+                   struct ph_error *error)
 {
     struct ph_dump dump;
     int result = ph_jemalloc_samples(probe, error);
@@ -92,7 +130,7 @@ int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **r
     if (result < 0)
         return result;
     struct ph_profile *profile = ph_profile_new();
-    result = profile ? fill(probe, &dump, profile, error) : -ENOMEM;
+    result = profile ? fill(probe, bare, &dump, profile, error) : -ENOMEM;
     ph_dump_release(&dump);
     if (result == 0) {
         describe(probe, profile, time_ns);
@@ -104,6 +142,17 @@ int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **r
     }
     *ret_profile = profile;
     return 0;
+}
+
+int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error)
+{
+    return collect(probe, gc, false, ret_profile, error);
+}
+
+int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile,
+                         struct ph_error *error)
+{
+    return collect(probe, gc, true, ret_profile, error);
 }
 
 int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, int64_t duration_ns,

@@ -20,11 +20,17 @@
  * ph_heap_collect() - a new profile in @ret_profile, symbolised, with time, mappings, build ids and comments.
  * @gc: first flush thread caches and purge dirty pages, so that what is free is seen as free.
  *
- * Allocator and Porthole frames are stripped by mapping, so that the leaf is the host's own code.
+ * Allocator and Porthole frames are stripped by mapping, so that the leaf is the host's own code. Samples of memory that was
+ * allocated before this process was forked have the label origin=inherited (model/labels.h).
  * 0; -ENOTSUP if the allocator cannot be sampled or sampling is off: @error names the owner and the way out;
  * -EMFILE, -ENOSYS, -ENOSPC if there was nowhere to dump to; -ENOMEM; -EIO if the dump was cut short.
  */
 int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error);
+
+/** ph_heap_collect_bare() - the same for another process of the family: without names, which it looks up once for all, and
+ * with the label origin_pid on every sample, so that it can count once what several hold. */
+int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile,
+                         struct ph_error *error);
 
 /** ph_heap_delta() - @later minus @earlier for every value, in a new profile.
  * @duration_ns: between the two, by a clock that nobody sets. */

@@ -1,5 +1,6 @@
 #include "model/jeheap_read.h"
 
+#include "base/mark.h"
 #include "base/scan.h"
 #include "model/expected.h"
 #include "model/grow.h"
@@ -37,6 +38,8 @@ struct reader {
     size_t memo_slots, memo_used;
     uint32_t *frames; /* of the stack being read */
     uint32_t frame_count;
+    uint64_t marks[PH_JEHEAP_MARKS_MAX]; /* of that stack, too */
+    uint32_t mark_count;
     double rate_bytes;
     uint64_t last_objects, last_bytes;
     double last_factor;
@@ -109,20 +112,33 @@ static uint32_t location_of(struct reader *reader, uint64_t return_address)
 
 /* ---- blocks ---- */
 
+static int add_frame(struct reader *reader, uint64_t address)
+{
+    if (ph_mark_is_any(address)) {
+        if (reader->mark_count < PH_JEHEAP_MARKS_MAX)
+            reader->marks[reader->mark_count++] = address;
+        return 0;
+    }
+    uint32_t location = location_of(reader, address);
+    if (location == DROPPED)
+        return 0;
+    if (location == FREE || ph_grow(&reader->frames, sizeof(*reader->frames), reader->frame_count, 1) < 0)
+        return out_of_memory(reader);
+    reader->frames[reader->frame_count++] = location;
+    return 0;
+}
+
 static int read_stack(struct reader *reader)
 {
-    reader->frame_count = 0;
+    reader->frame_count = reader->mark_count = 0;
     while (ph_scan_char(&reader->scan, ' ')) {
         uint64_t address;
         if (!ph_scan_char(&reader->scan, '0') || !ph_scan_char(&reader->scan, 'x') ||
             !ph_scan_hex(&reader->scan, &address))
             return expected(reader, "an address (0x and at most 16 hex digits)");
-        uint32_t location = location_of(reader, address);
-        if (location == DROPPED)
-            continue;
-        if (location == FREE || ph_grow(&reader->frames, sizeof(*reader->frames), reader->frame_count, 1) < 0)
-            return out_of_memory(reader);
-        reader->frames[reader->frame_count++] = location;
+        int status = add_frame(reader, address);
+        if (status < 0)
+            return status;
     }
     return ph_scan_char(&reader->scan, '\n') ? 0
                                              : expected(reader, "a blank and an address, or the end of the line");
@@ -192,9 +208,15 @@ static void unbias(struct reader *reader, uint64_t objects, uint64_t bytes, int6
 static int add_sample(struct reader *reader, const struct counts *counts)
 {
     int64_t values[PH_HEAP_TYPE_COUNT];
+    struct ph_label labels[PH_JEHEAP_LABELS_MAX];
+    uint32_t label_count = 0;
+    const struct ph_jeheap_options *options = reader->options;
+    if (options && options->labels)
+        label_count = options->labels(options->context, reader->marks, reader->mark_count, labels);
     unbias(reader, counts->alloc_objects, counts->alloc_bytes, &values[PH_HEAP_ALLOC_OBJECTS]);
     unbias(reader, counts->inuse_objects, counts->inuse_bytes, &values[PH_HEAP_INUSE_OBJECTS]);
-    uint32_t sample = ph_profile_add_sample(reader->profile, reader->frames, reader->frame_count, NULL, 0, values);
+    uint32_t sample =
+        ph_profile_add_sample(reader->profile, reader->frames, reader->frame_count, labels, label_count, values);
     return sample == PH_INDEX_NONE ? out_of_memory(reader) : 0;
 }
 

@@ -22,9 +22,16 @@ enum ph_frame_rule {
     PH_FRAME_DROP, /* a frame of Porthole or of the allocator, wherever in the stack */
 };
 
+#define PH_JEHEAP_MARKS_MAX  4 /* of one stack; more are dropped */
+#define PH_JEHEAP_LABELS_MAX 4
+
 struct ph_jeheap_options {
     /* NULL: keep all. @address is already the return address - 1; @mapping as in the profile, 0 for none. */
     enum ph_frame_rule (*rule)(void *context, uint64_t address, uint32_t mapping);
+
+    /* NULL: none. The labels of a stack, at most PH_JEHEAP_LABELS_MAX; returns how many. Asked for each stack, also for one
+     * without marks. */
+    uint32_t (*labels)(void *context, const uint64_t *marks, uint32_t mark_count, struct ph_label *ret_labels);
     void *context;
 };
 
@@ -38,7 +45,8 @@ bool ph_jeheap_is(const char *text, size_t size_bytes);
  * @options: may be NULL.
  *
  * Sets types, period (space/bytes = rate), default type inuse_space; not the time, which a dump does not hold.
- * Stacks that are equal once frames are dropped become one sample. Values that do not fit saturate.
+ * Marks (base/mark.h) are no frames: they go to options->labels, else they are dropped.
+ * Stacks that are equal once frames are dropped, and have equal labels, become one sample. Values that do not fit saturate.
  * Returns 0; -EINVAL with line, column and expectation in @error for text that is not such a dump (also one
  * that ends early); -ENOMEM.
  */

@@ -25,6 +25,7 @@ struct merger {
     uint32_t *frames; /* of the sample being added */
     struct ph_label *labels;
     struct ph_line *lines;
+    struct ph_label more; /* that each sample gets; its key is 0 for none */
 };
 
 /* ---- header ---- */
@@ -259,16 +260,22 @@ static int merge_frames(struct merger *merger, const struct ph_sample *sample)
     return status;
 }
 
-static int merge_labels(struct merger *merger, const struct ph_sample *sample)
+/* @ret_count: how many there are in merger->labels. */
+static int merge_labels(struct merger *merger, const struct ph_sample *sample, uint32_t *ret_count)
 {
-    int status = ph_grow(&merger->labels, sizeof(*merger->labels), 0, sample->label_count);
+    int status = ph_grow(&merger->labels, sizeof(*merger->labels), 0, (size_t)sample->label_count + 1);
+    bool has_more = merger->more.key == 0;
     for (uint32_t i = 0; i < sample->label_count && status == 0; i++) {
         struct ph_label label = merger->from->labels[sample->first_label + i];
         label.key = copy_string(merger, label.key);
         label.text = copy_string(merger, label.text);
         label.unit = copy_string(merger, label.unit);
+        has_more |= label.key == merger->more.key;
         merger->labels[i] = label;
     }
+    if (status == 0 && !has_more)
+        merger->labels[sample->label_count] = merger->more;
+    *ret_count = sample->label_count + !has_more;
     return status;
 }
 
@@ -284,12 +291,13 @@ static bool is_zero(const struct ph_profile *profile, uint32_t sample)
 static void merge_sample(struct merger *merger, uint32_t place)
 {
     const struct ph_sample *sample = &merger->from->samples[place];
+    uint32_t label_count = 0;
     int status = merge_frames(merger, sample);
     if (status == 0)
-        status = merge_labels(merger, sample);
+        status = merge_labels(merger, sample, &label_count);
     if (ph_profile_keep_status(merger->into, status))
-        ph_profile_add_sample(merger->into, merger->frames, sample->frame_count, merger->labels,
-                              sample->label_count, ph_profile_values(merger->from, place));
+        ph_profile_add_sample(merger->into, merger->frames, sample->frame_count, merger->labels, label_count,
+                              ph_profile_values(merger->from, place));
 }
 
 /* ---- the whole ---- */
@@ -313,10 +321,14 @@ static void fini_merger(struct merger *merger)
         free(arrays[i]);
 }
 
-static void merge_one(struct seen *seen, const struct ph_profile *from, bool is_first)
+/* @key: NULL for no further label. */
+static void merge_one(struct seen *seen, const struct ph_profile *from, bool is_first, const char *key,
+                      const char *text)
 {
     struct ph_profile *into = seen->into;
     struct merger merger = {.seen = seen, .into = into, .from = from};
+    if (key)
+        merger.more = (struct ph_label){.key = ph_profile_string(into, key), .text = ph_profile_string(into, text)};
     if (ph_profile_keep_status(into, init_merger(&merger))) {
         if (is_first)
             copy_first_header(&merger);
@@ -333,7 +345,7 @@ static struct ph_profile *merge_all(const struct ph_profile *const *profiles, si
 {
     struct seen seen = {.into = ph_profile_new()};
     for (size_t i = 0; i < count && seen.into; i++)
-        merge_one(&seen, profiles[i], i == 0);
+        merge_one(&seen, profiles[i], i == 0, NULL, NULL);
     ph_index_fini(&seen.mappings);
     ph_index_fini(&seen.comments);
     if (!seen.into || seen.into->status == 0)
@@ -375,4 +387,58 @@ int ph_profile_merge(const struct ph_profile *const *profiles, size_t count, str
         return ph_error_set(error, -ENOMEM, "no memory to merge %zu profiles", count);
     *ret_profile = merged;
     return 0;
+}
+
+/* ---- one by one ---- */
+
+struct ph_merge {
+    struct seen seen;
+    size_t count;
+};
+
+struct ph_merge *ph_merge_new(void)
+{
+    struct ph_merge *merge = calloc(1, sizeof(*merge));
+    if (merge)
+        merge->seen.into = ph_profile_new();
+    if (merge && merge->seen.into)
+        return merge;
+    free(merge);
+    return NULL;
+}
+
+void ph_merge_free(struct ph_merge *merge)
+{
+    if (merge)
+        ph_profile_free(ph_merge_finish(merge));
+}
+
+int ph_merge_add(struct ph_merge *merge, const struct ph_profile *profile, const char *key, const char *text,
+                 struct ph_error *error)
+{
+    const struct ph_profile *both[] = {merge->seen.into, profile};
+    int status = merge->count ? ph_profile_check_types(both, NULL, 2, error) : 0;
+    if (status < 0)
+        return status;
+    merge_one(&merge->seen, profile, merge->count == 0, key, text);
+    merge->count++;
+    status = merge->seen.into->status;
+    return status < 0 ? ph_error_set(error, status, "no memory to merge %zu profiles", merge->count) : 0;
+}
+
+const struct ph_profile *ph_merge_profile(const struct ph_merge *merge)
+{
+    return merge->seen.into;
+}
+
+struct ph_profile *ph_merge_finish(struct ph_merge *take_merge)
+{
+    struct ph_profile *profile = take_merge->seen.into;
+    ph_index_fini(&take_merge->seen.mappings);
+    ph_index_fini(&take_merge->seen.comments);
+    free(take_merge);
+    if (profile->status == 0)
+        return profile;
+    ph_profile_free(profile);
+    return NULL;
 }

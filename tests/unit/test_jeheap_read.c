@@ -1,4 +1,5 @@
 #include "base/buf.h"
+#include "base/mark.h"
 #include "hostile.h"
 #include "model/check.h"
 #include "model/heap_types.h"
@@ -216,7 +217,7 @@ static enum ph_frame_rule drop_one(void *context, uint64_t address, uint32_t map
 static void stacks_that_differ_only_in_dropped_frames_are_one(void **state)
 {
     struct asked asked = {0, 0xf};
-    struct ph_jeheap_options options = {drop_one, &asked};
+    struct ph_jeheap_options options = {.rule = drop_one, .context = &asked};
     struct ph_profile *profile = read_text("heap_v2/1\n  t*: 6: 60 [0: 0]\n"
                                            "@ 0x10 0x2801 0x30\n  t*: 1: 10 [0: 0]\n"
                                            "@ 0x2801 0x30\n  t*: 2: 20 [0: 0]\n"
@@ -230,6 +231,66 @@ static void stacks_that_differ_only_in_dropped_frames_are_one(void **state)
     assert_int_equal(profile->samples[1].frame_count, 0);
     assert_int_equal(asked.count, 3); /* once for each address */
     ph_profile_free(profile);
+}
+
+static struct ph_profile *labelled; /* that label_marks() works on */
+
+/* "origin" and the payload of each mark. */
+static uint32_t label_marks(void *context, const uint64_t *marks, uint32_t mark_count, struct ph_label *ret_labels)
+{
+    ++*(unsigned *)context;
+    for (uint32_t i = 0; i < mark_count; i++)
+        ret_labels[i] = (struct ph_label){.key = ph_profile_string(labelled, "origin"),
+                                          .number = (int64_t)ph_mark_payload(marks[i])};
+    return mark_count;
+}
+
+static const char marked_dump[] = "heap_v2/1\n  t*: 6: 60 [6: 60]\n"
+                                  "@ 0x2001 0x2101\n  t*: 1: 10 [1: 10]\n"
+                                  "@ 0x2001 0x2101 0xfe01000000000007\n  t*: 2: 20 [2: 20]\n"
+                                  "@ 0x2001 0x2101 0xfe01000000000009\n  t*: 3: 30 [3: 30]\n" MAPS;
+
+static void marks_become_labels_that_keep_stacks_apart(void **state)
+{
+    unsigned asked = 0;
+    struct ph_jeheap_options options = {.labels = label_marks, .context = &asked};
+    labelled = ph_profile_new();
+    assert_int_equal(ph_jeheap_read(labelled, marked_dump, strlen(marked_dump), &options, NULL), 0);
+    assert_int_equal(asked, 3);
+    assert_int_equal(labelled->sample_count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(labelled->samples[i].frame_count, 2);
+        assert_int_equal(labelled->samples[i].label_count, i > 0);
+        expect_values(labelled, i, i + 1, 10 * (i + 1), i + 1, 10 * (i + 1));
+    }
+    assert_int_equal(labelled->labels[labelled->samples[1].first_label].number, 7);
+    assert_int_equal(labelled->labels[labelled->samples[2].first_label].number, 9);
+    assert_int_equal(ph_profile_check(labelled, NULL), 0);
+    ph_profile_free(labelled);
+}
+
+static void marks_nobody_asks_for_are_dropped(void **state)
+{
+    struct ph_profile *profile = read_text(marked_dump, NULL);
+    assert_int_equal(profile->sample_count, 1);
+    assert_int_equal(profile->samples[0].frame_count, 2);
+    expect_values(profile, 0, 6, 60, 6, 60);
+    ph_profile_free(profile);
+}
+
+static void more_marks_than_there_is_room_for_are_dropped(void **state)
+{
+    unsigned asked = 0;
+    struct ph_jeheap_options options = {.labels = label_marks, .context = &asked};
+    static const char text[] =
+        "heap_v2/1\n  t*: 1: 10 [1: 10]\n"
+        "@ 0x2001 0xfe01000000000001 0xfe01000000000002 0xfe01000000000003 0xfe01000000000004 "
+        "0xfe01000000000005 0xfe02000000000006\n  t*: 1: 10 [1: 10]\n" MAPS;
+    labelled = ph_profile_new();
+    assert_int_equal(ph_jeheap_read(labelled, text, strlen(text), &options, NULL), 0);
+    assert_int_equal(labelled->samples[0].frame_count, 1);
+    assert_int_equal(labelled->samples[0].label_count, PH_JEHEAP_MARKS_MAX);
+    ph_profile_free(labelled);
 }
 
 static void many_addresses_are_told_apart(void **state)
@@ -314,6 +375,9 @@ int main(void)
         cmocka_unit_test(counts_beyond_int64_stop_at_its_end),
         cmocka_unit_test(an_empty_stack_is_a_stack),
         cmocka_unit_test(stacks_that_differ_only_in_dropped_frames_are_one),
+        cmocka_unit_test(marks_become_labels_that_keep_stacks_apart),
+        cmocka_unit_test(marks_nobody_asks_for_are_dropped),
+        cmocka_unit_test(more_marks_than_there_is_room_for_are_dropped),
         cmocka_unit_test(many_addresses_are_told_apart),
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
         cmocka_unit_test(what_jemalloc_writes_is_read),

@@ -202,6 +202,67 @@ static void other_types_are_refused_and_both_named(void **state)
     ph_profile_free(b);
 }
 
+static void merging_one_by_one_gives_the_same(void **state)
+{
+    struct ph_profile *a = rich_heap(4096), *b = rich_heap(8192), *merged;
+    rich_add_heap(a, (uint64_t[]){0x10, 0x20}, 2, 1, 100);
+    rich_add_heap(b, (uint64_t[]){0x10, 0x20}, 2, 2, 200);
+    rich_add_heap(b, (uint64_t[]){0x30}, 1, 3, 300);
+    assert_int_equal(ph_profile_merge((const struct ph_profile *[]){a, b}, 2, &merged, NULL), 0);
+    struct ph_merge *merge = ph_merge_new();
+    assert_int_equal(ph_merge_add(merge, a, NULL, NULL, NULL), 0);
+    assert_int_equal(ph_merge_add(merge, b, NULL, NULL, NULL), 0);
+    assert_int_equal(ph_merge_profile(merge)->sample_count, 2);
+    struct ph_profile *by_one = ph_merge_finish(merge);
+    rich_expect_equal(merged, by_one);
+    ph_profile_free(by_one);
+    ph_profile_free(merged);
+    ph_profile_free(a);
+    ph_profile_free(b);
+}
+
+static const char *label_text(const struct ph_profile *profile, uint32_t sample, uint32_t label)
+{
+    return ph_profile_text(profile, profile->labels[profile->samples[sample].first_label + label].text);
+}
+
+static void a_label_for_each_profile_keeps_their_samples_apart(void **state)
+{
+    struct ph_profile *a = rich_heap(4096), *merged;
+    struct ph_merge *merge = ph_merge_new();
+    rich_add_heap(a, (uint64_t[]){0x10, 0x20}, 2, 1, 100);
+    assert_int_equal(ph_merge_add(merge, a, "pid", "7", NULL), 0);
+    assert_int_equal(ph_merge_add(merge, a, "pid", "8", NULL), 0);
+    merged = ph_merge_finish(merge);
+    assert_int_equal(merged->sample_count, 2);
+    assert_string_equal(label_text(merged, 0, 0), "7");
+    assert_string_equal(label_text(merged, 1, 0), "8");
+    assert_int_equal(ph_profile_check(merged, NULL), 0);
+
+    merge = ph_merge_new();
+    assert_int_equal(ph_merge_add(merge, merged, "pid", "9", NULL), 0);
+    struct ph_profile *again = ph_merge_finish(merge);
+    rich_expect_equal(merged, again); /* has the label already */
+    ph_profile_free(again);
+    ph_profile_free(merged);
+    ph_profile_free(a);
+}
+
+static void one_of_another_kind_is_refused_by_itself(void **state)
+{
+    struct ph_error error = {0, ""};
+    struct ph_profile *heap = rich_heap(4096), *other = rich_profile();
+    struct ph_merge *merge = ph_merge_new();
+    rich_add_heap(heap, (uint64_t[]){0x10}, 1, 1, 100);
+    assert_int_equal(ph_merge_add(merge, heap, NULL, NULL, &error), 0);
+    assert_int_equal(ph_merge_add(merge, other, NULL, NULL, &error), -EINVAL);
+    assert_int_equal(ph_merge_profile(merge)->sample_count, 1);
+    ph_merge_free(merge);
+    ph_merge_free(NULL);
+    ph_profile_free(heap);
+    ph_profile_free(other);
+}
+
 static void nothing_cannot_be_merged(void **state)
 {
     struct ph_profile *merged = NULL;
@@ -231,6 +292,9 @@ int main(void)
         cmocka_unit_test(headers_are_joined),
         cmocka_unit_test(a_delta_is_the_second_and_the_first_negated),
         cmocka_unit_test(other_types_are_refused_and_both_named),
+        cmocka_unit_test(merging_one_by_one_gives_the_same),
+        cmocka_unit_test(a_label_for_each_profile_keeps_their_samples_apart),
+        cmocka_unit_test(one_of_another_kind_is_refused_by_itself),
         cmocka_unit_test(nothing_cannot_be_merged),
         cmocka_unit_test(a_profile_that_failed_does_not_merge),
     };
