@@ -321,7 +321,7 @@ static json_t *warnings_of(struct writer *writer)
 
 static json_t *report_of(struct writer *writer)
 {
-    static const char *const ways[] = {"function", "line", "address", "module"};
+    static const char *const ways[] = {"function", "line", "address", "module", "pid"};
     const struct ph_growth_report *report = writer->report;
     json_t *object = json_object();
     set(writer, object, "version", json_integer(FORMAT_VERSION));

@@ -14,7 +14,7 @@
 
 /* In the order of the enumerations. */
 static const char *const metrics[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space", NULL};
-static const char *const ways[] = {"function", "line", "address", "module", NULL};
+static const char *const ways[] = {"function", "line", "address", "module", "pid", NULL};
 static const char *const colours[] = {"auto", "always", "never", NULL};
 
 bool ph_diff_options_know(int key)

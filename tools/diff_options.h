@@ -41,7 +41,9 @@ enum ph_diff_key {
      "inuse_space (bytes held, the default), inuse_objects, alloc_space (bytes ever allocated) or "                \
      "alloc_objects"},                                                                                             \
         {PH_DIFF_BY, "by", "WHAT",                                                                                 \
-         "what tells two stacks apart: function (the default), line, address or module"},                          \
+         "what tells two stacks apart: function (the default), line, address, module, or pid: by function, in "    \
+         "each "                                                                                                   \
+         "process of a family on its own"},                                                                        \
         {PH_DIFF_FOCUS, "focus", "REGEX", "only stacks with a function, file or module that matches"},             \
         {PH_DIFF_IGNORE, "ignore", "REGEX", "without stacks that have a match"},                                   \
         {PH_DIFF_HIDE, "hide", "REGEX", "without frames that match; their stacks stay"},                           \

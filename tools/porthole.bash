@@ -63,7 +63,13 @@ _porthole_value() {
     --log) _porthole_words "start quiet" "$2" ;;
     --metric) _porthole_words "inuse_space inuse_objects alloc_space alloc_objects" "$2" ;;
     --heap-sample) _porthole_words "64KiB 128KiB 256KiB 512KiB 1MiB 2MiB off" "$2" ;;
-    --by) _porthole_words "function line address module" "$2" ;;
+    --by)
+        if [[ ${COMP_WORDS[1]} == heap ]]; then
+            _porthole_words "function pid" "$2"
+        else
+            _porthole_words "function line address module pid" "$2"
+        fi
+        ;;
     --color) _porthole_words "auto always never" "$2" ;;
     --fail-on) _porthole_words "growing step never" "$2" ;;
     --format)

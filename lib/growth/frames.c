@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What the number in a key means: a function and an address must not be taken for one another. */
-enum key_kind { KEY_NAME = 1, KEY_ADDRESS, KEY_MODULE };
+enum key_kind { KEY_NAME = 1, KEY_ADDRESS, KEY_MODULE, KEY_PROCESS };
 
 #define MODULES_MAX 1024 /* a process has some hundred; those of a file made up by somebody go by what they say */
 
@@ -68,9 +68,8 @@ struct key {
 };
 
 /* Keys are kept as locations of a profile, which finds equal ones fast; nobody reads them as such. */
-static uint32_t find_frame(struct mapper *mapper, const struct key *key, const struct ph_frame *frame)
+static uint32_t find_frame(struct ph_frames *frames, const struct key *key, const struct ph_frame *frame)
 {
-    struct ph_frames *frames = mapper->frames;
     uint32_t count = frames->known->location_count;
     struct ph_line packed = {key->string, (int64_t)key->kind, key->inlined};
     if (ph_grow(&frames->entries, sizeof(*frames->entries), count, 1) < 0)
@@ -101,7 +100,7 @@ static uint32_t find_module(struct mapper *mapper, const struct module *module)
 {
     uint32_t shown = module->name ? module->name : ph_profile_string(mapper->frames->known, "[unknown]");
     struct ph_frame frame = {.function = shown, .module = module->name, .build_id = module->build_id};
-    return find_frame(mapper, &(struct key){KEY_MODULE, module->name, 0, 0}, &frame);
+    return find_frame(mapper->frames, &(struct key){KEY_MODULE, module->name, 0, 0}, &frame);
 }
 
 static uint32_t find_unnamed(struct mapper *mapper, const struct module *module, const struct ph_location *location)
@@ -114,7 +113,7 @@ static uint32_t find_unnamed(struct mapper *mapper, const struct module *module,
         .build_id = module->build_id,
         .offset = offset,
     };
-    return find_frame(mapper, &key, &frame);
+    return find_frame(mapper->frames, &key, &frame);
 }
 
 /* The function of @line; @inlined: how many lines of the location are before it. */
@@ -138,7 +137,15 @@ static uint32_t find_named(struct mapper *mapper, const struct module *module, c
         .line = has_line ? line->line : 0,
         .offset = offset,
     };
-    return find_frame(mapper, &key, &frame);
+    return find_frame(mapper->frames, &key, &frame);
+}
+
+uint32_t ph_frames_of_process(struct ph_frames *frames, const char *pid)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "process %.40s", pid);
+    struct ph_frame frame = {.function = ph_profile_string(frames->known, name)};
+    return find_frame(frames, &(struct key){KEY_PROCESS, frame.function, 0, 0}, &frame);
 }
 
 /* ---- locations ---- */

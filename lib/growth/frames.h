@@ -2,7 +2,7 @@
  * frames.h - the places in the code that the stacks of several profiles share.
  *
  * A frame is told by what stays the same over restarts: a function by its name, an address by its file's build id and the
- * offset in it, a module by its file name without folders. Text formats tell no build ids: there a file is the one of
+ * offset in it, a module by its file name without folders, a process by its id. Text formats tell no build ids: there a file is the one of
  * that name that others tell. What else a frame says of itself (source file, module)
  * is that of the profile that had it first. One thread at a time.
  */
@@ -32,6 +32,10 @@ struct ph_frames {
 /** ph_frames_init() - 0, -ENOMEM. @known: kept, not owned: a profile for this use alone. */
 int ph_frames_init(struct ph_frames *frames, enum ph_growth_by by, struct ph_profile *known);
 void ph_frames_fini(struct ph_frames *frames);
+
+/** ph_frames_of_process() - the frame that stands for a process, above all its stacks: its number, from 0; PH_INDEX_NONE if
+ * memory is out. @pid: as in the label. */
+uint32_t ph_frames_of_process(struct ph_frames *frames, const char *pid);
 
 /* Each location of one profile as frames, leaf first: none if it is hidden, several if it has inlined calls. */
 struct ph_frame_map {

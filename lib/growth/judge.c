@@ -30,7 +30,7 @@ struct judge {
 
 /* ---- series ---- */
 
-/* Is the type held at both ends, by one process? */
+/* Is the type held at both ends? */
 static bool is_known(const struct judge *judge, enum ph_heap_type type)
 {
     const struct ph_report_maker *maker = judge->maker;
@@ -285,10 +285,14 @@ static bool is_same_rate(const struct ph_report_maker *maker)
     return true;
 }
 
+/* Have all processes of the first profile lived until the last, so that what was allocated in between is the difference? */
 static bool is_one_process(const struct ph_report_maker *maker)
 {
-    for (size_t i = 0; i < maker->timeline.count; i++)
-        if (maker->timeline.is_break[i])
+    const struct ph_timeline *timeline = &maker->timeline;
+    const struct ph_moment *moments = maker->growth->moments;
+    for (size_t i = 1; i < timeline->count; i++)
+        if (timeline->is_break[i] ||
+            ph_program_ended(&moments[timeline->order[i - 1]].program, &moments[timeline->order[i]].program) > 0)
             return false;
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAPS_MAX 64 /* the main binary and its libraries; plugins behind them come and go within one process */
@@ -36,25 +37,49 @@ static int copy_map(const struct ph_profile *profile, const struct ph_mapping *m
     return map->name && map->build_id ? 0 : -ENOMEM;
 }
 
-static int copy_process(const struct ph_profile *profile, struct ph_arena *memory, struct ph_program *program)
+static int by_start(const void *a, const void *b)
 {
-    for (uint32_t i = 0; i < profile->comment_count && !program->process; i++) {
+    const struct ph_program_process *x = a, *y = b;
+    if (x->start_ns != y->start_ns)
+        return x->start_ns < y->start_ns ? -1 : 1;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static void sort_once(struct ph_program *program)
+{
+    struct ph_program_process *processes = program->processes;
+    uint32_t kept = 0;
+    qsort(processes, program->process_count, sizeof(*processes), by_start);
+    for (uint32_t i = 0; i < program->process_count; i++)
+        if (kept == 0 || by_start(&processes[kept - 1], &processes[i]) != 0)
+            processes[kept++] = processes[i];
+    program->process_count = kept;
+}
+
+static int find_processes(const struct ph_profile *profile, struct ph_arena *memory, struct ph_program *program)
+{
+    struct ph_program_process process;
+    program->processes = ph_arena_alloc(memory, profile->comment_count * sizeof(process));
+    if (!program->processes)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < profile->comment_count; i++) {
         const char *comment = ph_profile_text(profile, profile->comments[i]);
-        if (strncmp(comment, PH_HEAP_PROCESS_COMMENT, strlen(PH_HEAP_PROCESS_COMMENT)) != 0)
-            continue;
-        program->process = ph_arena_copy(memory, comment, strlen(comment));
-        if (!program->process)
-            return -ENOMEM;
+        if (ph_heap_process_parse(comment, &process.pid, &process.start_ns))
+            program->processes[program->process_count++] = process;
+        else if (strncmp(comment, PH_HEAP_PROCESS_COMMENT, strlen(PH_HEAP_PROCESS_COMMENT)) == 0)
+            program->silent_count++;
     }
+    if (program->process_count)
+        sort_once(program);
     return 0;
 }
 
 int ph_program_describe(const struct ph_profile *profile, struct ph_arena *memory, struct ph_program *ret_program)
 {
-    struct ph_program program = {"", "", NULL, 0, NULL};
+    struct ph_program program = {.name = "", .build_id = ""};
     uint32_t room = profile->mapping_count < MAPS_MAX ? profile->mapping_count : MAPS_MAX;
     program.maps = ph_arena_alloc(memory, room * sizeof(*program.maps));
-    int status = program.maps ? copy_process(profile, memory, &program) : -ENOMEM;
+    int status = program.maps ? find_processes(profile, memory, &program) : -ENOMEM;
     for (uint32_t i = 0; i < profile->mapping_count && program.map_count < room && status == 0; i++)
         if (is_file(ph_profile_text(profile, profile->mappings[i].file)))
             status = copy_map(profile, &profile->mappings[i], memory, &program.maps[program.map_count++]);
@@ -100,6 +125,23 @@ static bool is_moved(const struct ph_program *before, const struct ph_program *a
     return moved * 2 > common;
 }
 
+static uint32_t count_common(const struct ph_program *before, const struct ph_program *after)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0, j = 0; i < before->process_count && j < after->process_count;) {
+        int order = by_start(&before->processes[i], &after->processes[j]);
+        count += order == 0;
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return count;
+}
+
+uint32_t ph_program_ended(const struct ph_program *before, const struct ph_program *after)
+{
+    return after->process_count ? before->process_count - count_common(before, after) : 0;
+}
+
 enum ph_program_change ph_program_compare(const struct ph_program *before, const struct ph_program *after)
 {
     bool is_rebuilt = differ(before->build_id, after->build_id);
@@ -108,7 +150,8 @@ enum ph_program_change ph_program_compare(const struct ph_program *before, const
         return PH_PROGRAM_OTHER;
     if (is_rebuilt)
         return PH_PROGRAM_REBUILT;
-    if (before->process && after->process)
-        return strcmp(before->process, after->process) != 0 ? PH_PROGRAM_MOVED : PH_PROGRAM_SAME;
+    /* Workers come and go, and the first process may end before them: one that is still there is enough. */
+    if (before->process_count && after->process_count)
+        return count_common(before, after) ? PH_PROGRAM_SAME : PH_PROGRAM_MOVED;
     return is_moved(before, after) ? PH_PROGRAM_MOVED : PH_PROGRAM_SAME;
 }

@@ -1,8 +1,9 @@
 /*
  * program.h - whose profile is it? Of what a profile tells: its mappings, the main binary first.
  *
- * Ours tell the process in a comment (PH_HEAP_PROCESS_COMMENT); others name no pid and no start time. But another process has
- * its files elsewhere in memory (ASLR), and another build has another build id.
+ * Ours tell their processes in comments (PH_HEAP_PROCESS_COMMENT): a server that forks has several, of which some come and
+ * go while it lives. Others name no pid and no start time. But another process has its files elsewhere in memory (ASLR), and
+ * another build has another build id.
  */
 #ifndef PH_GROWTH_PROGRAM_H
 #define PH_GROWTH_PROGRAM_H
@@ -17,16 +18,22 @@ struct ph_program_map {
     uint64_t start, offset;
 };
 
+struct ph_program_process {
+    int64_t start_ns, pid;
+};
+
 struct ph_program {
     const char *name, *build_id; /* of the main binary; "" if unknown */
     struct ph_program_map *maps; /* the first few, the main binary first */
     uint32_t map_count;
-    const char *process; /* the comment; NULL if there is none */
+    struct ph_program_process *processes; /* in the order of their start; each once */
+    uint32_t process_count;               /* 0 if it does not tell */
+    uint32_t silent_count;                /* of the family, but they did not answer: what they hold is missing */
 };
 
 enum ph_program_change {
     PH_PROGRAM_SAME,
-    PH_PROGRAM_MOVED,   /* another process, or the same files at other addresses: restarted */
+    PH_PROGRAM_MOVED,   /* no process in common, or the same files at other addresses: restarted */
     PH_PROGRAM_REBUILT, /* the main binary has another build id */
     PH_PROGRAM_OTHER,   /* another program */
 };
@@ -36,5 +43,9 @@ int ph_program_describe(const struct ph_profile *profile, struct ph_arena *memor
 
 /** ph_program_compare() - what is unknown of either counts as equal. */
 enum ph_program_change ph_program_compare(const struct ph_program *before, const struct ph_program *after);
+
+/** ph_program_ended() - how many processes of @before are not in @after: they have ended, and what they had allocated since
+ * their start is not counted any more. 0 if one of both does not tell its processes. */
+uint32_t ph_program_ended(const struct ph_program *before, const struct ph_program *after);
 
 #endif

@@ -21,6 +21,7 @@ enum ph_growth_by { /* what tells two stacks apart */
                     PH_BY_LINE,
                     PH_BY_ADDRESS, /* build id (else file) and offset */
                     PH_BY_MODULE,
+                    PH_BY_PID, /* as by function, in each process of a family on its own */
                     PH_BY_COUNT,
 };
 

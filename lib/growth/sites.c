@@ -1,8 +1,12 @@
 #include "growth/sites.h"
 
 #include "model/grow.h"
+#include "model/heap_types.h"
+#include "model/labels.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* jemalloc records 128 frames, some of which are the allocator's own; Go, up to 1.22, 32. */
@@ -18,6 +22,7 @@ struct finder {
     struct ph_frame_map map;
     uint8_t *verdicts; /* of the filter, by location */
     uint32_t *stack;   /* of the sample being looked at */
+    char only_pid[24]; /* whose samples have no label; "" if that is not told */
 };
 
 int ph_sites_init(struct ph_sites *sites, enum ph_growth_by by, const struct ph_filter *filter)
@@ -61,6 +66,22 @@ static bool is_kept(struct finder *finder, const struct ph_sample *sample)
     return holds;
 }
 
+static int put_frame(struct finder *finder, uint32_t frame, uint32_t *count)
+{
+    if (frame == PH_INDEX_NONE || ph_grow(&finder->stack, sizeof(*finder->stack), *count, 1) < 0)
+        return -ENOMEM;
+    finder->stack[(*count)++] = frame;
+    return 0;
+}
+
+static int put_process(struct finder *finder, const struct ph_sample *sample, uint32_t *count)
+{
+    const char *pid = ph_profile_label_text(finder->profile, sample, PH_LABEL_PID);
+    if (!*pid)
+        pid = finder->only_pid;
+    return *pid ? put_frame(finder, ph_frames_of_process(&finder->sites->frames, pid), count) : 0;
+}
+
 static int collect_stack(struct finder *finder, const struct ph_sample *sample, uint32_t *ret_count)
 {
     const struct ph_frame_map *map = &finder->map;
@@ -70,13 +91,13 @@ static int collect_stack(struct finder *finder, const struct ph_sample *sample, 
         for (uint32_t at = map->starts[location - 1]; at < map->starts[location]; at++) {
             if (count && finder->stack[count - 1] == map->frames[at])
                 continue;
-            if (ph_grow(&finder->stack, sizeof(*finder->stack), count, 1) < 0)
+            if (put_frame(finder, map->frames[at], &count) < 0)
                 return -ENOMEM;
-            finder->stack[count++] = map->frames[at];
         }
     }
     *ret_count = count;
-    return 0;
+    bool is_whole = finder->sites->frames.by == PH_BY_PID && (count || sample->frame_count == 0);
+    return is_whole ? put_process(finder, sample, ret_count) : 0;
 }
 
 static int add_site(struct finder *finder, uint32_t count, bool is_deep, uint32_t *ret_site)
@@ -106,8 +127,24 @@ static int find_site(struct finder *finder, const struct ph_sample *sample, uint
     return add_site(finder, count, is_deep, ret_site);
 }
 
+/* Of a profile of one process. */
+static void find_only_pid(struct finder *finder)
+{
+    int64_t pid, start_ns;
+    uint32_t found_count = 0;
+    for (uint32_t i = 0; i < finder->profile->comment_count; i++) {
+        if (!ph_heap_process_parse(ph_profile_text(finder->profile, finder->profile->comments[i]), &pid, &start_ns))
+            continue;
+        found_count++;
+        snprintf(finder->only_pid, sizeof(finder->only_pid), "%" PRId64, pid);
+    }
+    if (found_count > 1)
+        finder->only_pid[0] = '\0';
+}
+
 static int find_all(struct finder *finder, uint32_t *ret_sites)
 {
+    find_only_pid(finder);
     int status = ph_frame_map_init(&finder->map, &finder->sites->frames, &finder->view);
     for (uint32_t i = 0; i < finder->profile->sample_count && status == 0; i++)
         status = find_site(finder, &finder->profile->samples[i], &ret_sites[i]);

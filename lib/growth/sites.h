@@ -1,6 +1,7 @@
 /*
  * sites.h - the stacks of several profiles, each told once: a site is one stack, after filter and grouping.
  *
+ * Labels do not tell stacks apart, but by pid: then the outermost frame is the process.
  * Equal neighbouring frames are one: a recursion of any depth is one site as far as it calls itself directly, and by
  * module a stack is the way through the modules. One thread at a time.
  */

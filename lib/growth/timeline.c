@@ -38,7 +38,9 @@ static bool is_another_process(const struct ph_moment *before, const struct ph_m
 {
     if (ph_program_compare(&before->program, &after->program) != PH_PROGRAM_SAME)
         return true;
-    return after->allocated < before->allocated * FALLEN;
+    /* What an ended worker had allocated is gone from the sum. */
+    return ph_program_ended(&before->program, &after->program) == 0 &&
+           after->allocated < before->allocated * FALLEN;
 }
 
 static void find_breaks(struct ph_timeline *timeline, const struct ph_moment *moments)

@@ -110,6 +110,28 @@ static void warn_of_restarts(struct writer *writer)
                  reason_of_break(&moments[timeline->order[i - 1]], &moments[timeline->order[i]]));
 }
 
+static void warn_of_families(struct writer *writer)
+{
+    const struct ph_timeline *timeline = &writer->maker->timeline;
+    const struct ph_moment *moments = writer->maker->growth->moments;
+    size_t last = timeline->count - 1;
+    const struct ph_program *before = &moments[timeline->order[0]].program;
+    uint32_t ended_count = ph_program_ended(before, &moments[timeline->order[last]].program);
+    if (ended_count && ended_count < before->process_count)
+        warn(writer,
+             "%" PRIu32 " of the %" PRIu32
+             " processes of %s %s not in %s any more: what they held shrinks, and what they had allocated is not "
+             "counted",
+             ended_count, before->process_count, name_at(writer, 0), is_or_are(ended_count), name_at(writer, last));
+    for (size_t i = 0; i < timeline->count; i++) {
+        uint32_t silent_count = moments[timeline->order[i]].program.silent_count;
+        if (silent_count)
+            warn(writer, "%s is without %" PRIu32 " process%s that did not answer: what %s missing",
+                 name_at(writer, i), silent_count, silent_count == 1 ? "" : "es",
+                 silent_count == 1 ? "it holds is" : "they hold is");
+    }
+}
+
 static void warn_of_builds(struct writer *writer)
 {
     const struct ph_timeline *timeline = &writer->maker->timeline;
@@ -216,8 +238,8 @@ static void warn_of_cut_stacks(struct writer *writer)
 int ph_warn(struct ph_report_maker *maker, const struct ph_paths *paths)
 {
     static void (*const kinds[])(struct writer *) = {
-        warn_of_order,       warn_of_restarts,  warn_of_builds,  warn_of_rates,      warn_of_types,
-        warn_of_differences, warn_of_strangers, warn_of_filters, warn_of_cut_stacks,
+        warn_of_order, warn_of_restarts,    warn_of_families,  warn_of_builds,  warn_of_rates,
+        warn_of_types, warn_of_differences, warn_of_strangers, warn_of_filters, warn_of_cut_stacks,
     };
     struct writer writer = {.maker = maker, .paths = paths};
     maker->report->warnings =

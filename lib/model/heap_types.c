@@ -1,5 +1,7 @@
 #include "model/heap_types.h"
 
+#include "base/scan.h"
+
 #include <string.h>
 
 static const struct {
@@ -36,5 +38,18 @@ bool ph_heap_types_has(const struct ph_profile *profile)
     for (int i = 0; i < PH_HEAP_TYPE_COUNT; i++)
         if (profile->type_count != PH_HEAP_TYPE_COUNT || !is_type(profile, i))
             return false;
+    return true;
+}
+
+bool ph_heap_process_parse(const char *comment, int64_t *ret_pid, int64_t *ret_start_ns)
+{
+    struct ph_scan scan = ph_scan_over(comment, strlen(comment));
+    uint64_t pid, start_ns;
+    if (!ph_scan_text(&scan, PH_HEAP_PROCESS_COMMENT) || !ph_scan_decimal(&scan, &pid) ||
+        !ph_scan_text(&scan, ", started ") || !ph_scan_decimal(&scan, &start_ns) || !ph_scan_done(&scan) ||
+        pid > INT64_MAX || start_ns > INT64_MAX)
+        return false;
+    *ret_pid = (int64_t)pid;
+    *ret_start_ns = (int64_t)start_ns;
     return true;
 }

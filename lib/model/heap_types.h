@@ -4,7 +4,11 @@
 
 #include "model/profile.h"
 
-/* Begins the comment that tells processes apart; behind it the pid and the start in nanoseconds since 1970. */
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Begins the comment that tells processes apart: "process 7, started 1785000000000000000", the start in nanoseconds since
+ * 1970. The profile of a family has one for each process in it. */
 #define PH_HEAP_PROCESS_COMMENT "process "
 
 enum ph_heap_type {
@@ -20,5 +24,8 @@ void ph_heap_types_set(struct ph_profile *profile, int64_t rate_bytes);
 
 /** ph_heap_types_has() - does the profile have just these four, in this order? */
 bool ph_heap_types_has(const struct ph_profile *profile);
+
+/** ph_heap_process_parse() - is @comment one that names a process? Others may begin alike: "process 7 did not answer". */
+bool ph_heap_process_parse(const char *comment, int64_t *ret_pid, int64_t *ret_start_ns);
 
 #endif

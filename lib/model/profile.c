@@ -96,6 +96,16 @@ int64_t ph_add_saturating(int64_t a, int64_t b)
     return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
+const char *ph_profile_label_text(const struct ph_profile *profile, const struct ph_sample *sample, const char *key)
+{
+    for (uint32_t i = 0; i < sample->label_count; i++) {
+        const struct ph_label *label = &profile->labels[sample->first_label + i];
+        if (strcmp(ph_profile_text(profile, label->key), key) == 0)
+            return ph_profile_text(profile, label->text);
+    }
+    return "";
+}
+
 int64_t ph_profile_total(const struct ph_profile *profile, uint32_t type)
 {
     int64_t total = 0;

@@ -168,6 +168,10 @@ static inline const struct ph_location *ph_profile_location(const struct ph_prof
     return &profile->locations[location - 1];
 }
 
+/** ph_profile_label_text() - the text of the first label with @key; "" if the sample has none. */
+const char *ph_profile_label_text(const struct ph_profile *profile, const struct ph_sample *sample,
+                                  const char *key);
+
 /** ph_profile_total() - the sum of one value over all samples, saturating. */
 int64_t ph_profile_total(const struct ph_profile *profile, uint32_t type);
 

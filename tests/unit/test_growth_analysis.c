@@ -390,6 +390,123 @@ static void two_builds_are_compared_by_function_and_that_is_said(void **state)
     ph_growth_report_free(report);
 }
 
+/* ---- families ---- */
+
+static void add_of_process(struct ph_profile *profile, const char *stack, const char *pid, int64_t count)
+{
+    struct ph_profile *one = grown_heap(0);
+    uint32_t frames[8];
+    grown_add(one, stack, count, 1024);
+    const struct ph_sample *sample = &one->samples[0];
+    for (uint32_t i = 0; i < sample->frame_count; i++) {
+        const struct ph_location *location = ph_profile_location(one, one->frames[sample->first_frame + i]);
+        const struct ph_function *function = &one->functions[one->lines[location->first_line].function - 1];
+        frames[i] = grown_location(profile, 0, 0, ph_profile_text(one, function->name), 0);
+    }
+    struct ph_label label = {.key = ph_profile_string(profile, "pid"), .text = ph_profile_string(profile, pid)};
+    ph_profile_add_sample(profile, frames, sample->frame_count, &label, 1, ph_profile_values(one, 0));
+    ph_profile_free(one);
+}
+
+/* Two workers of the same code; the second one leaks. @workers: their pids. */
+static struct ph_profile *of_family(int number, const char *const workers[2])
+{
+    struct ph_profile *profile = grown_heap(number);
+    char comment[64];
+    ph_profile_add_comment(profile, "process 100, started 1");
+    for (int i = 0; i < 2; i++) {
+        snprintf(comment, sizeof(comment), "process %s, started %s", workers[i], workers[i]);
+        ph_profile_add_comment(profile, comment);
+        add_of_process(profile, "main;serve", workers[i], i ? 50000 + 100000 * number : 50000);
+    }
+    return profile;
+}
+
+static const char *const workers[] = {"101", "102"}, *const later_workers[] = {"103", "104"};
+
+static void a_stack_of_several_processes_is_one_site(void **state)
+{
+    struct ph_growth *growth = begin(NULL);
+    for (int i = 0; i < 4; i++)
+        add(growth, of_family(i, workers), "x");
+    struct ph_growth_report *report = finish(growth);
+    assert_int_equal(report->site_count, 1);
+    assert_int_equal(report->warning_count, 0);
+    assert_int_equal(report->sites[0].frame_count, 2);
+    assert_false(isnan(report->sites[0].age_seconds));
+    ph_growth_report_free(report);
+}
+
+static void by_pid_each_process_has_its_own_sites(void **state)
+{
+    struct ph_growth_options options = options_of(PH_HEAP_INUSE_SPACE);
+    options.by = PH_BY_PID;
+    struct ph_growth *growth = begin(&options);
+    for (int i = 0; i < 4; i++)
+        add(growth, of_family(i, workers), "x");
+    struct ph_growth_report *report = finish(growth);
+    assert_int_equal(report->site_count, 2);
+    const struct ph_growth_site *site = &report->sites[0];
+    assert_int_equal(site->verdict.label, PH_GROWTH_GROWING);
+    assert_int_equal(site->frame_count, 3);
+    assert_string_equal(report->frames[site->frames[0]].function, "serve");
+    assert_string_equal(report->frames[site->frames[2]].function, "process 102");
+    assert_int_equal(report->sites[1].verdict.label, PH_GROWTH_NOISE);
+    ph_growth_report_free(report);
+}
+
+static void by_pid_a_process_alone_is_that_of_the_comment(void **state)
+{
+    struct ph_growth_options options = options_of(PH_HEAP_INUSE_SPACE);
+    options.by = PH_BY_PID;
+    struct ph_growth *growth = begin(&options);
+    for (int i = 0; i < 2; i++) {
+        struct ph_profile *profile = grown_heap(i);
+        ph_profile_add_comment(profile, "process 100, started 1");
+        if (i == 0)
+            grown_add(profile, "main;serve", 50000, 1024);
+        else
+            add_of_process(profile, "main;serve", "100", 50000);
+        if (i)
+            ph_profile_add_comment(profile, "process 101, started 2");
+        add(growth, profile, "x");
+    }
+    struct ph_growth_report *report = finish(growth);
+    assert_int_equal(report->site_count, 1);
+    assert_string_equal(report->frames[report->sites[0].frames[2]].function, "process 100");
+    ph_growth_report_free(report);
+}
+
+static void workers_that_come_and_go_are_no_restart(void **state)
+{
+    struct ph_growth *growth = begin(NULL);
+    for (int i = 0; i < 6; i++)
+        add(growth, of_family(i, i < 3 ? workers : later_workers), "x");
+    struct ph_growth_report *report = finish(growth);
+    assert_int_equal(report->profile_count, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_false(report->profiles[i].is_break);
+    assert_true(has_warning(report, "2 of the 3 processes of x are not in x any more"));
+    assert_true(isnan(report->sites[0].age_seconds)); /* what ended workers had allocated is not known */
+    assert_true(isnan(report->sites[0].alloc_per_second));
+    ph_growth_report_free(report);
+}
+
+static void a_process_that_did_not_answer_is_told(void **state)
+{
+    struct ph_growth *growth = begin(NULL);
+    for (int i = 0; i < 3; i++) {
+        struct ph_profile *profile = of_family(i, workers);
+        if (i == 1)
+            ph_profile_add_comment(profile, "process 103 (server) did not answer in 2 s");
+        add(growth, profile, i == 1 ? "second" : "x");
+    }
+    struct ph_growth_report *report = finish(growth);
+    assert_int_equal(report->warning_count, 1);
+    assert_true(has_warning(report, "second is without 1 process that did not answer: what it holds is missing"));
+    ph_growth_report_free(report);
+}
+
 static void mixed_sampling_rates_are_compared_by_estimates(void **state)
 {
     struct ph_growth *growth = begin(NULL);
@@ -598,6 +715,11 @@ int main(void)
         cmocka_unit_test(a_profile_without_the_metric_is_refused),
         cmocka_unit_test(profiles_before_a_restart_are_left_out),
         cmocka_unit_test(two_builds_are_compared_by_function_and_that_is_said),
+        cmocka_unit_test(a_stack_of_several_processes_is_one_site),
+        cmocka_unit_test(by_pid_each_process_has_its_own_sites),
+        cmocka_unit_test(by_pid_a_process_alone_is_that_of_the_comment),
+        cmocka_unit_test(workers_that_come_and_go_are_no_restart),
+        cmocka_unit_test(a_process_that_did_not_answer_is_told),
         cmocka_unit_test(mixed_sampling_rates_are_compared_by_estimates),
         cmocka_unit_test(folded_stacks_hold_the_metric_and_nothing_else),
         cmocka_unit_test(a_difference_of_profiles_is_noticed),

@@ -63,6 +63,27 @@ static void units_count_too(void **state)
     ph_profile_free(profile);
 }
 
+static void a_comment_that_names_a_process_is_told_from_others(void **state)
+{
+    static const char *const others[] = {"",
+                                         "process 7",
+                                         "process 7, started ",
+                                         "process x, started 5",
+                                         "porthole 1",
+                                         "process 7, started 5 or so",
+                                         "process 7 (nginx) did not answer",
+                                         "process 7, started 99999999999999999999",
+                                         "process -7, started 5"};
+    int64_t pid = 1, start_ns = 2;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(ph_heap_process_parse(others[i], &pid, &start_ns));
+    assert_int_equal(pid, 1);
+    assert_int_equal(start_ns, 2);
+    assert_true(ph_heap_process_parse("process 7, started 1785000000000000000", &pid, &start_ns));
+    assert_int_equal(pid, 7);
+    assert_int_equal(start_ns, 1785000000000000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -70,6 +91,7 @@ int main(void)
         cmocka_unit_test(types_that_are_there_stay_even_with_samples),
         cmocka_unit_test(other_types_are_none_of_the_heap),
         cmocka_unit_test(units_count_too),
+        cmocka_unit_test(a_comment_that_names_a_process_is_told_from_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
