@@ -16,7 +16,7 @@
 
 struct ph_family;
 
-/** ph_family_enter() - found a family, or join the one this process was forked into (also after a fork of a process that
+/** ph_family_enter() - on a thread that lives until ph_family_leave(): found a family, or join the one this process was forked into (also after a fork of a process that
  * had not joined). 0; a negative errno with @error. */
 int ph_family_enter(const struct ph_probe *probe, struct ph_family **ret_family, struct ph_error *error);
 
@@ -34,7 +34,8 @@ bool ph_family_is_front(const struct ph_family *family);
 /** ph_family_segment() - any thread. */
 struct ph_segment *ph_family_segment(const struct ph_family *family);
 
-/** ph_family_leave() - the window of this process closes; a front lets another follow. */
+/** ph_family_leave() - the window of this process closes; a front lets another follow. On the thread that entered. NULL is
+ * fine. */
 void ph_family_leave(struct ph_family *family);
 
 /** ph_family_forked() - in a forked child, on its one thread, with nothing of ours open: keep what is shared, forget what

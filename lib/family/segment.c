@@ -38,6 +38,7 @@ struct ph_segment {
     char id[PH_FAMILY_ID_BYTES];
     pid_t founder;
     uid_t founder_user;
+    char program[NAME_BYTES];
     struct ph_home home;
     _Atomic uint64_t front;    /* owner of the front's row, without COMPLETE */
     _Atomic uint32_t url_turn; /* urls[url_turn % 2] is valid, the other one may be written */
@@ -98,6 +99,7 @@ int ph_segment_new(struct ph_segment **ret_segment, struct ph_error *error)
     segment->version = PH_SEGMENT_VERSION;
     segment->founder = getpid();
     segment->founder_user = geteuid();
+    ph_process_name(segment->program);
     segment->home = ph_home_here();
     *ret_segment = segment;
     return 0;
@@ -127,6 +129,11 @@ pid_t ph_segment_founder(const struct ph_segment *segment)
 uid_t ph_segment_founder_user(const struct ph_segment *segment)
 {
     return segment->founder_user;
+}
+
+const char *ph_segment_program(const struct ph_segment *segment)
+{
+    return segment->program;
 }
 
 bool ph_segment_is_home(const struct ph_segment *segment)
@@ -202,11 +209,6 @@ void ph_segment_leave(struct ph_segment *segment, uint32_t row_index)
     atomic_store(&row->owner, owner & ~COMPLETE);
     ph_alive_end(&row->alive);
     atomic_store(&row->owner, 0);
-}
-
-void ph_segment_lead(struct ph_segment *segment, uint32_t row_index)
-{
-    atomic_store(&segment->front, atomic_load(&segment->rows[row_index].owner) & ~COMPLETE);
 }
 
 bool ph_segment_succeed(struct ph_segment *segment, uint32_t row_index)

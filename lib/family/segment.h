@@ -48,6 +48,9 @@ const char *ph_segment_id(const struct ph_segment *segment);
 pid_t ph_segment_founder(const struct ph_segment *segment);
 uid_t ph_segment_founder_user(const struct ph_segment *segment);
 
+/** ph_segment_program() - the founder's name (comm) when it made it. */
+const char *ph_segment_program(const struct ph_segment *segment);
+
 /** ph_segment_is_home() - is the calling process in the pid and network namespace in which the segment was made? Elsewhere
  * the pids in it, and abstract sockets, mean something else. */
 bool ph_segment_is_home(const struct ph_segment *segment);
@@ -59,10 +62,7 @@ int ph_segment_join(struct ph_segment *segment, uint32_t *ret_row);
 /** ph_segment_leave() - free the row of the calling process, on the thread that joined. */
 void ph_segment_leave(struct ph_segment *segment, uint32_t row);
 
-/** ph_segment_lead() - the calling process, in @row, is the front from now on. */
-void ph_segment_lead(struct ph_segment *segment, uint32_t row);
-
-/** ph_segment_succeed() - the calling process becomes the front if there is none: of all that try, one. Is it? */
+/** ph_segment_succeed() - the calling process, in @row, becomes the front if there is none: of all that try, one. Is it? */
 bool ph_segment_succeed(struct ph_segment *segment, uint32_t row);
 
 /** ph_segment_front() - the pid of the last front, which may have ended; 0 before the first. */
