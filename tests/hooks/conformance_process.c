@@ -1,0 +1,68 @@
+/* Users, groups and the root. As root they change nothing; else they are refused in both. */
+#include "conformance.h"
+
+#include <grp.h>
+#include <stdint.h>
+#include <unistd.h>
+
+CALL(chroot)
+{
+    return outcome(f(way == GOOD ? "/" : "/no/such/folder")); /* EPERM if we are not root: in both */
+}
+
+CALL(setuid)
+{
+    return outcome(f(way == GOOD ? getuid() : (uid_t)-1));
+}
+
+CALL(setreuid)
+{
+    return outcome(f(getuid(), way == GOOD ? (uid_t)-1 : geteuid()));
+}
+
+CALL(setresuid)
+{
+    return outcome(f((uid_t)-1, way == GOOD ? geteuid() : (uid_t)-1, (uid_t)-1));
+}
+
+CALL(seteuid)
+{
+    return outcome(f(way == GOOD ? geteuid() : (uid_t)-1));
+}
+
+CALL(setgid)
+{
+    return outcome(f(way == GOOD ? getgid() : (gid_t)-1));
+}
+
+CALL(setegid)
+{
+    return outcome(f(way == GOOD ? getegid() : (gid_t)-1));
+}
+
+CALL(setregid)
+{
+    return outcome(f(getgid(), way == GOOD ? (gid_t)-1 : getegid()));
+}
+
+CALL(setresgid)
+{
+    return outcome(f((gid_t)-1, way == GOOD ? getegid() : (gid_t)-1, (gid_t)-1));
+}
+
+CALL(setgroups)
+{
+    gid_t groups[256];
+    int count = getgroups(256, groups);
+    return outcome(f(way == GOOD && count >= 0 ? (size_t)count : SIZE_MAX, groups));
+}
+
+CALL(initgroups)
+{
+    gid_t groups[256];
+    int count = getgroups(256, groups);
+    struct outcome seen = outcome(f(way == GOOD ? "root" : "no such user", getgid()));
+    if (seen.value == 0)
+        setgroups((size_t)count, groups);
+    return seen;
+}
