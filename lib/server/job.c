@@ -160,6 +160,15 @@ int ph_job_start(struct ph_jobs *jobs, struct ph_request *take_request, int clie
     return ph_error_set(error, status, "cannot start a thread: %s", strerror(-status));
 }
 
+struct ph_job_counts ph_jobs_count(struct ph_jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->mutex);
+    struct ph_job_counts counts = {.working = jobs->at_work_count, .waiting = jobs->waiting_count};
+    counts.queued = jobs->job_count - counts.working - counts.waiting;
+    pthread_mutex_unlock(&jobs->mutex);
+    return counts;
+}
+
 struct ph_job *ph_jobs_fetch(struct ph_jobs *jobs)
 {
     pthread_mutex_lock(&jobs->mutex);

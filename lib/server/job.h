@@ -51,6 +51,14 @@ void ph_jobs_fini(struct ph_jobs *jobs);
 int ph_job_start(struct ph_jobs *jobs, struct ph_request *take_request, int client_fd, void *connection,
                  void (*hold)(void *owner), struct ph_job **ret_job, struct ph_error *error);
 
+/* How many requests are at work, wait for one of the places for work, and wait for seconds to pass. */
+struct ph_job_counts {
+    unsigned working, queued, waiting;
+};
+
+/** ph_jobs_count() - now. Any thread. */
+struct ph_job_counts ph_jobs_count(struct ph_jobs *jobs);
+
 /** ph_jobs_fetch() - one finished job, NULL if there is none. Free it with ph_job_free(). Endpoint thread. */
 struct ph_job *ph_jobs_fetch(struct ph_jobs *jobs);
 void ph_job_free(struct ph_job *job);

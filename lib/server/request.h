@@ -16,6 +16,7 @@
 
 struct ph_family;
 struct ph_job;
+struct ph_jobs;
 struct ph_route;
 
 /* What all requests share; it does not change while the endpoint serves. */
@@ -24,6 +25,7 @@ struct ph_site {
     struct ph_family *family; /* NULL where a test serves without one: then this process is alone */
     char url[PH_URL_MAX];     /* "" if PORTHOLE_LISTEN is off */
     struct ph_token token;    /* empty if none is needed */
+    struct ph_jobs *jobs;     /* for counting them only; NULL where a test serves without */
 };
 
 enum ph_method {

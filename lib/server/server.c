@@ -157,6 +157,7 @@ static struct ph_server *new_server(const struct ph_probe *probe)
     server->references = 1;
     server->pid = getpid();
     server->site.probe = probe;
+    server->site.jobs = &server->jobs;
     server->spare_fd = -1;
     if (init_locks(server) == 0)
         return server;

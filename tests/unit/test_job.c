@@ -212,6 +212,35 @@ static void who_waits_leaves_room_for_those_who_work(void **state)
     fetch_all(PH_JOBS_AT_WORK_MAX);
 }
 
+static bool counts_reach(unsigned working_count, unsigned queued_count, unsigned waiting_count)
+{
+    int64_t end_ns = ph_clock_monotonic_ns() + PATIENCE_NS;
+    struct ph_job_counts counts = ph_jobs_count(&jobs);
+    while (ph_clock_monotonic_ns() < end_ns) {
+        if (counts.working == working_count && counts.queued == queued_count && counts.waiting == waiting_count)
+            return true;
+        usleep(1000);
+        counts = ph_jobs_count(&jobs);
+    }
+    return false;
+}
+
+static void jobs_are_counted_by_what_they_do(void **state)
+{
+    struct ph_job *cancelled, *job;
+    seconds = 3600;
+    assert_true(counts_reach(0, 0, 0));
+    assert_int_equal(start(&waiting, &cancelled, NULL), 0);
+    assert_true(counts_reach(0, 0, 1));
+    for (int i = 0; i < PH_JOBS_AT_WORK_MAX + 3; i++)
+        assert_int_equal(start(&working, &job, NULL), 0);
+    assert_true(counts_reach(PH_JOBS_AT_WORK_MAX, 3, 1));
+    gate_open = true;
+    ph_job_cancel(cancelled);
+    fetch_all(PH_JOBS_AT_WORK_MAX + 4);
+    assert_true(counts_reach(0, 0, 0));
+}
+
 static void one_more_than_may_wait_is_refused(void **state)
 {
     struct ph_job *started[PH_JOBS_WAITING_MAX + 1];
@@ -272,6 +301,7 @@ int main(void)
         JOB_TEST(an_abandoned_job_ends_by_itself_and_is_not_fetched),
         JOB_TEST(only_so_many_work_at_once),
         JOB_TEST(who_waits_leaves_room_for_those_who_work),
+        JOB_TEST(jobs_are_counted_by_what_they_do),
         JOB_TEST(one_more_than_may_wait_is_refused),
         JOB_TEST(one_more_than_there_may_be_is_refused_and_told_so),
         JOB_TEST(without_a_thread_the_request_stays_the_callers),
