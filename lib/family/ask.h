@@ -1,0 +1,77 @@
+/*
+ * ask.h - one question to several members at once: HTTP at @porthole/PID, each with the key of the family.
+ *
+ * Nothing blocks: connections are made, bounded in number, and waited for with poll() until a deadline. As what members are
+ * asked for can hold their locks while it is made (a heap dump does), only some are put to work at a time, by the number
+ * of processors; one that has not answered soon does not count any more. A member that has ended, or exec'ed another
+ * program, is forgotten (ph_segment_forget()). Only on threads of ours.
+ */
+#ifndef PH_FAMILY_ASK_H
+#define PH_FAMILY_ASK_H
+
+#include "base/error.h"
+#include "family/answer.h"
+#include "family/segment.h"
+#include "family/tally.h"
+#include "probe/probe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PH_ASK_AT_ONCE_MAX      64 /* connections */
+#define PH_ASK_ANSWER_MAX_BYTES ((size_t)256 << 20)
+
+/* Who asks the family sends its key in the one, and gets the pid of who answers in the other. A program without this family's
+ * key that has the pid now (an exec'ed one has its own Porthole) does not send it. */
+#define PH_FAMILY_KEY_HEADER    "Porthole-Family"
+#define PH_FAMILY_MEMBER_HEADER "Porthole-Member"
+
+struct ph_question {
+    const struct ph_probe *probe;
+    struct ph_segment *segment;
+    const char *method; /* "GET"; "POST" with a body */
+    const char *target; /* path and query */
+    const char *body;   /* body_bytes of it; borrowed until the asking is over */
+    size_t body_bytes;
+};
+
+/* What ends the asking early: the client has gone, or the endpoint stops. */
+struct ph_ask_cancel {
+    int client_fd;                       /* POLLRDHUP is the end; -1: there is none */
+    bool (*is_cancelled)(void *context); /* NULL: never */
+    void *context;
+};
+
+/* How one member fared. */
+struct ph_asked {
+    struct ph_member member;
+    bool is_answered;          /* whatever the status is */
+    enum ph_unanswered reason; /* if not */
+    struct ph_answer answer;   /* if it is */
+};
+
+struct ph_ask;
+
+/** Called once for each member, on the asking thread, in the order in which they come to their end. The answer is
+ * released after it. */
+typedef void ph_ask_done(void *context, struct ph_asked *asked);
+
+/** ph_ask_begin() - connect and send to the first of @members, which are copied. 0; -ENOMEM. */
+int ph_ask_begin(const struct ph_question *question, const struct ph_member *members, size_t count,
+                 struct ph_ask **ret_ask, struct ph_error *error);
+
+/**
+ * ph_ask_run() - until each has answered, or failed to, or @deadline_ns (CLOCK_MONOTONIC) has passed.
+ * 0; -ECANCELED: those who had not answered by then were not told of.
+ */
+int ph_ask_run(struct ph_ask *ask, int64_t deadline_ns, const struct ph_ask_cancel *cancel, ph_ask_done *done,
+               void *context);
+void ph_ask_free(struct ph_ask *ask);
+
+/** ph_ask_one() - one member, whole. 0 with @ret_asked, whose answer is to be released with ph_answer_fini(); -ECANCELED;
+ * -ENOMEM. */
+int ph_ask_one(const struct ph_question *question, const struct ph_member *member, int64_t deadline_ns,
+               const struct ph_ask_cancel *cancel, struct ph_asked *ret_asked, struct ph_error *error);
+
+#endif
