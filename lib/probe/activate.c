@@ -47,6 +47,8 @@ struct ph_probe ph_probe = {
     .inherit = ph_inherit,
     .hold_forks = ph_forks_hold,
     .release_forks = ph_forks_release,
+    .park = ph_park,
+    .unpark = ph_unpark,
     .say = ph_say,
 };
 
@@ -148,7 +150,9 @@ static void *control(void *argument)
         PH_COUNT(activations_failed);
     } else {
         enter_state(PH_RUNNING);
+        ph_park();
         wait_while(&ph_activation_state, PH_RUNNING, NULL);
+        ph_unpark();
         ph_agent_loaded()->stop();
     }
     ph_own_spares_release();

@@ -183,6 +183,13 @@ void ph_allocator_enter_own(void)
     mallctl("thread.arena", NULL, NULL, &arena, sizeof(arena));
 }
 
+void ph_allocator_uncache(void)
+{
+    bool off = false;
+    if (serves)
+        mallctl("thread.tcache.enabled", NULL, NULL, &off, sizeof(off));
+}
+
 void ph_allocator_leave_own(void)
 {
     unsigned arena = __atomic_load_n(&own_arena, __ATOMIC_ACQUIRE);

@@ -21,6 +21,14 @@ void ph_allocator_init(struct ph_probe *probe);
 void ph_allocator_enter_own(void);
 void ph_allocator_leave_own(void);
 
+/** ph_allocator_uncache() - the calling thread, ours, will wait for long: it keeps no freed memory in reserve from now on, and
+ * jemalloc no record of what it keeps. */
+void ph_allocator_uncache(void);
+
+/** ph_allocator_before_fork() - no other thread can be inside the allocator until the fork is over: so its locks need not be
+ * taken. The truth for this fork; asked for before jemalloc's own handlers run. */
+void ph_allocator_before_fork(bool nobody_else);
+
 /** ph_allocator_sampling() - switch sampling of the calling thread; returns what it was. */
 bool ph_allocator_sampling(bool on);
 

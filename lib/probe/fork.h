@@ -15,4 +15,8 @@ void ph_fork_init(void);
 void ph_forks_hold(void);
 void ph_forks_release(void);
 
+/** ph_park(), ph_unpark() - as in probe.h. */
+void ph_park(void);
+void ph_unpark(void);
+
 #endif

@@ -18,6 +18,7 @@ struct ph_tls {
     bool inside; /* this thread is in Porthole's code */
     bool own;    /* this thread is Porthole's */
     bool apart;  /* … and has left the host's descriptor table (apart.h) */
+    bool parks;  /* … and has parked before (fork.h) */
     struct ph_thread_slot *slot;
 };
 

@@ -1,5 +1,6 @@
 /* own_thread.c - the making of our own threads, and two in reserve. */
 #include "probe/allocator.h"
+#include "probe/fork.h"
 #include "probe/thread.h"
 
 #include <errno.h>
@@ -105,7 +106,9 @@ static void *wait_for_work(void *argument)
             return NULL;
         }
         if (state != AT_WORK) {
+            ph_park();
             syscall(SYS_futex, &spare->state, FUTEX_WAIT_PRIVATE, state, NULL, NULL, 0);
+            ph_unpark();
             continue;
         }
         prctl(PR_SET_NAME, spare->work.name);

@@ -105,6 +105,14 @@ struct ph_probe {
     void (*hold_forks)(void);
     void (*release_forks)(void);
 
+    /**
+     * park(), unpark() - between them the calling thread, ours, does nothing but wait in a system call; a fork() of the host
+     * under way makes unpark() wait. While all that live long are parked, a fork of a host with one thread need not
+     * take the allocator's locks. From its first park() on the thread allocates without a cache of its own.
+     */
+    void (*park)(void);
+    void (*unpark)(void);
+
     /** say() - one line on the host's stderr, "porthole: " before it, if stderr is still what it was at start. */
     void (*say)(const char *text);
 };
