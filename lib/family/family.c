@@ -44,8 +44,7 @@ static int found(struct ph_family *family, struct ph_error *error)
         return status;
     family->is_founder = true;
     if (!lineage_is_entered) {
-        ph_segment_free(lineage); /* made in other namespaces: nothing of it means anything here */
-        lineage = family->segment;
+        lineage = family->segment; /* another one, of other namespaces, stays mapped: a thread may still read it */
         lineage_is_made_here = true;
     }
     return 0;
@@ -56,14 +55,6 @@ static void join(struct ph_family *family)
 {
     family->segment = lineage;
     family->is_founder = lineage_is_made_here && ph_segment_members(lineage, NULL, 0) == 0;
-}
-
-static void drop_segment(struct ph_family *family)
-{
-    if (family->segment != lineage)
-        ph_segment_free(family->segment);
-    else
-        lineage_is_entered = false;
 }
 
 int ph_family_enter(const struct ph_probe *probe, struct ph_family **ret_family, struct ph_error *error)
@@ -85,8 +76,9 @@ int ph_family_enter(const struct ph_probe *probe, struct ph_family **ret_family,
         lineage_is_entered = true;
     status = ph_segment_join(family->segment, &family->row);
     if (status < 0) {
-        drop_segment(family);
-        free(family);
+        if (family->segment == lineage)
+            lineage_is_entered = false;
+        ph_family_free(family);
         return ph_error_set(error, status, "%d processes of this server are there already, no other can be shown",
                             PH_MEMBERS_MAX);
     }
@@ -199,14 +191,26 @@ struct ph_segment *ph_family_segment(const struct ph_family *family)
     return family->segment;
 }
 
+/* First the table, then the beacon: who sees it go out must find nobody that leads. */
+void ph_family_resign(struct ph_family *family)
+{
+    atomic_store(&family->is_front, false);
+    ph_segment_resign(family->segment, family->row);
+    close_fd(&family->beacon_fd);
+    close_fd(&family->watch_fd);
+}
+
 void ph_family_leave(struct ph_family *family)
 {
-    if (!family)
-        return;
     ph_segment_leave(family->segment, family->row);
-    close_fd(&family->beacon_fd); /* after the row: who follows must find none that leads */
-    close_fd(&family->watch_fd);
-    drop_segment(family);
+    if (family->segment == lineage)
+        lineage_is_entered = false;
+}
+
+void ph_family_free(struct ph_family *family)
+{
+    if (family && family->segment != lineage)
+        ph_segment_free(family->segment);
     free(family);
 }
 

@@ -34,9 +34,14 @@ bool ph_family_is_front(const struct ph_family *family);
 /** ph_family_segment() - any thread. */
 struct ph_segment *ph_family_segment(const struct ph_family *family);
 
-/** ph_family_leave() - the window of this process closes; a front lets another follow. On the thread that entered. NULL is
- * fine. */
+/** ph_family_resign() - be no front any more, now or later: another one follows at once. Closes descriptors. */
+void ph_family_resign(struct ph_family *family);
+
+/** ph_family_leave() - the window of this process is closed. On the thread that entered; after ph_family_resign(). */
 void ph_family_leave(struct ph_family *family);
+
+/** ph_family_free() - any thread, the last that knows it. NULL is fine. */
+void ph_family_free(struct ph_family *family);
 
 /** ph_family_forked() - in a forked child, on its one thread, with nothing of ours open: keep what is shared, forget what
  * was the parent's. Async-signal-safe: no lock, no allocation. */

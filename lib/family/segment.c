@@ -222,6 +222,12 @@ bool ph_segment_succeed(struct ph_segment *segment, uint32_t row_index)
     return atomic_compare_exchange_strong(&segment->front, &front, own);
 }
 
+void ph_segment_resign(struct ph_segment *segment, uint32_t row_index)
+{
+    uint64_t own = atomic_load(&segment->rows[row_index].owner) & ~COMPLETE;
+    atomic_compare_exchange_strong(&segment->front, &own, 0);
+}
+
 pid_t ph_segment_front(const struct ph_segment *segment)
 {
     return pid_of(atomic_load(&segment->front));

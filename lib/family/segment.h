@@ -65,6 +65,9 @@ void ph_segment_leave(struct ph_segment *segment, uint32_t row);
 /** ph_segment_succeed() - the calling process, in @row, becomes the front if there is none: of all that try, one. Is it? */
 bool ph_segment_succeed(struct ph_segment *segment, uint32_t row);
 
+/** ph_segment_resign() - if the calling process, in @row, is the front, there is none from now on. */
+void ph_segment_resign(struct ph_segment *segment, uint32_t row);
+
 /** ph_segment_front() - the pid of the last front, which may have ended; 0 before the first. */
 pid_t ph_segment_front(const struct ph_segment *segment);
 

@@ -70,6 +70,20 @@ int ph_token_read(const char *path, struct ph_token *ret_token, struct ph_error 
     return 0;
 }
 
+static bool equals(const char *secret, size_t secret_bytes, const char *given)
+{
+    size_t given_bytes = strlen(given);
+    unsigned difference = given_bytes != secret_bytes;
+    for (size_t i = 0; i < secret_bytes; i++)
+        difference |= (unsigned char)secret[i] ^ (i < given_bytes ? (unsigned char)given[i] : 0U);
+    return difference == 0;
+}
+
+bool ph_key_matches(const char *key, const char *given)
+{
+    return equals(key, strlen(key), given);
+}
+
 bool ph_token_matches(const struct ph_token *token, const char *authorization)
 {
     static const char scheme[] = "bearer ";
@@ -77,11 +91,7 @@ bool ph_token_matches(const struct ph_token *token, const char *authorization)
         return false;
     const char *given = authorization + sizeof(scheme) - 1;
     given += strspn(given, " ");
-    size_t given_bytes = strlen(given);
-    unsigned difference = given_bytes != token->size_bytes;
-    for (size_t i = 0; i < token->size_bytes; i++)
-        difference |= (unsigned char)token->text[i] ^ (i < given_bytes ? (unsigned char)given[i] : 0U);
-    return difference == 0;
+    return equals(token->text, token->size_bytes, given);
 }
 
 static bool is_port(const char *text)

@@ -27,6 +27,9 @@ int ph_token_read(const char *path, struct ph_token *ret_token, struct ph_error 
  * on where the two differ. */
 bool ph_token_matches(const struct ph_token *token, const char *authorization);
 
+/** ph_key_matches() - is @given @key? The time taken does not depend on where the two differ. */
+bool ph_key_matches(const char *key, const char *given);
+
 /** ph_host_allowed() - is @host (the header) an IP address or "localhost", with or without port? A name would let a
  * web page whose name was just pointed at 127.0.0.1 read the answers as its own. */
 bool ph_host_allowed(const char *host);

@@ -30,7 +30,7 @@ static bool is_unix_url(const char *url)
 /* A client on a Unix socket may have any Host: it is told the TCP address, if there is one. */
 static bool by_tcp(const struct ph_request *request)
 {
-    return !request->is_local || (request->site->url[0] && !is_unix_url(request->site->url));
+    return !request->is_local || (request->url[0] && !is_unix_url(request->url));
 }
 
 static void append_url(const struct ph_request *request, const char *target, struct ph_buf *out)
@@ -39,7 +39,7 @@ static void append_url(const struct ph_request *request, const char *target, str
     if (!by_tcp(request))
         snprintf(url, sizeof(url), "http://localhost%s", target);
     else if (request->is_local || request->host[0] == '\0')
-        snprintf(url, sizeof(url), "%s%s", request->site->url, target);
+        snprintf(url, sizeof(url), "%s%s", request->url, target);
     else
         snprintf(url, sizeof(url), "http://%s%s", request->host, target);
     ph_shell_quote(url, out);
@@ -49,9 +49,9 @@ static void append_socket(const struct ph_request *request, struct ph_buf *out)
 {
     struct ph_address address;
     char url[PH_URL_MAX];
-    if (request->site->url[0]) {
+    if (request->url[0]) {
         ph_buf_text(out, " --unix-socket ");
-        ph_shell_quote(request->site->url + sizeof(unix_scheme) - 1, out);
+        ph_shell_quote(request->url + sizeof(unix_scheme) - 1, out);
         return;
     }
     address = ph_address_abstract();

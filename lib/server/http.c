@@ -1,5 +1,7 @@
 #include "server/http.h"
 
+#include "family/family.h"
+#include "server/auth.h"
 #include "server/reply.h"
 #include "server/router.h"
 
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
+#include <unistd.h>
 
 #define IDLE_SECONDS_MAX    30U
 #define HEADER_BYTES_MAX    ((size_t)32 << 10)
@@ -121,13 +124,28 @@ static int client_fd_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+/*
+ * Who proves to be of the family is admitted whatever its user is. Who tries and fails is refused whatever its user is, so
+ * that a front learns that this process is not the member any more that had its pid: it has exec'ed a server of its own.
+ */
+static void judge_peer(struct ph_request *request, struct MHD_Connection *connection)
+{
+    const struct ph_segment *segment = request->site->family ? ph_family_segment(request->site->family) : NULL;
+    const char *key = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, PH_FAMILY_HEADER);
+    uid_t founder = segment ? ph_segment_founder_user(segment) : geteuid();
+    request->is_local = is_local(connection);
+    if (!request->is_local)
+        return;
+    request->is_family = segment && key && ph_key_matches(ph_segment_key(segment), key);
+    request->is_refused_peer = key ? !request->is_family : !ph_peer_admitted(client_fd_of(connection), founder);
+}
+
 static void copy_headers(struct ph_request *request, struct MHD_Connection *connection, const char *method,
                          const char *version)
 {
     request->method = ph_method_parse(method);
     request->is_version_1_1 = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
-    request->is_local = is_local(connection);
-    request->is_refused_peer = request->is_local && !ph_peer_admitted(client_fd_of(connection));
+    judge_peer(request, connection);
     copy_header(connection, MHD_HTTP_HEADER_HOST, request->host, sizeof(request->host));
     copy_header(connection, MHD_HTTP_HEADER_ACCEPT, request->accept, sizeof(request->accept));
     copy_header(connection, MHD_HTTP_HEADER_AUTHORIZATION, request->authorization, sizeof(request->authorization));

@@ -98,6 +98,12 @@ int ph_address_parse(const char *text, struct ph_address *ret_address, struct ph
     return 0;
 }
 
+bool ph_address_is_any_port(const struct ph_address *address)
+{
+    struct ph_address copy = *address;
+    return address->kind == PH_SOCKET_TCP && *port_of(&copy) == 0;
+}
+
 struct ph_address ph_address_abstract(void)
 {
     struct ph_address address = {.kind = PH_SOCKET_ABSTRACT, .is_loopback = true};
@@ -122,6 +128,13 @@ void ph_address_url(const struct ph_address *address, char *ret_url)
                                 : (const void *)&((struct sockaddr_in *)&copy.storage)->sin_addr;
     inet_ntop(address->storage.ss_family, bytes, text, sizeof(text));
     snprintf(ret_url, PH_URL_MAX, is_ipv6 ? "http://[%s]:%u" : "http://%s:%u", text, ntohs(*port_of(&copy)));
+}
+
+int ph_address_of_url(const char *url, struct ph_address *ret_address)
+{
+    static const char scheme[] = "http://";
+    bool is_tcp = strncmp(url, scheme, sizeof(scheme) - 1) == 0;
+    return ph_address_parse(is_tcp ? url + sizeof(scheme) - 1 : url, ret_address, NULL);
 }
 
 static const struct sockaddr *as_generic(const struct ph_address *address)
@@ -214,11 +227,17 @@ static bool remove_stale(const struct ph_probe *probe, const struct ph_address *
     return stale && unlink(path) == 0;
 }
 
-static int listen_path(const struct ph_probe *probe, const struct ph_address *address, struct ph_error *error)
+static int try_again_if_stale(const struct ph_probe *probe, const struct ph_address *address)
 {
     int fd = try_address(probe, address);
-    if (fd == -EADDRINUSE && remove_stale(probe, address))
+    if (fd == -EADDRINUSE && address->kind == PH_SOCKET_PATH && remove_stale(probe, address))
         fd = try_address(probe, address);
+    return fd;
+}
+
+static int listen_path(const struct ph_probe *probe, const struct ph_address *address, struct ph_error *error)
+{
+    int fd = try_again_if_stale(probe, address);
     return fd < 0 ? refuse(error, fd, address, way_out_of(fd)) : fd;
 }
 
@@ -258,13 +277,67 @@ int ph_listen(const struct ph_probe *probe, struct ph_address *address, struct p
     return 0;
 }
 
+int ph_listen_exactly(const struct ph_probe *probe, const struct ph_address *address,
+                      struct ph_listener *ret_listener)
+{
+    struct ph_listener listener = {.fd = try_again_if_stale(probe, address), .kind = address->kind};
+    if (listener.fd < 0)
+        return listener.fd;
+    if (listener.kind == PH_SOCKET_PATH)
+        remember_path(&listener, address);
+    *ret_listener = listener;
+    return 0;
+}
+
+static bool is_listening(int fd)
+{
+    int listens = 0;
+    socklen_t size_bytes = sizeof(listens);
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size_bytes) == 0 && listens;
+}
+
+int ph_listener_address(const struct ph_listener *listener, struct ph_address *ret_address)
+{
+    struct ph_address bound = {.size_bytes = sizeof(bound.storage)};
+    if (getsockname(listener->fd, (struct sockaddr *)&bound.storage, &bound.size_bytes) < 0)
+        return -errno;
+    if (bound.storage.ss_family != AF_UNIX)
+        bound.kind = PH_SOCKET_TCP;
+    else
+        bound.kind = as_unix(&bound)->sun_path[0] == '/' ? PH_SOCKET_PATH : PH_SOCKET_ABSTRACT;
+    *ret_address = bound;
+    return 0;
+}
+
+int ph_listener_adopt(int fd, struct ph_address *ret_address, struct ph_listener *ret_listener)
+{
+    struct ph_address bound;
+    struct ph_listener listener = {.fd = fd};
+    if (ph_listener_address(&listener, &bound) < 0 || bound.kind == PH_SOCKET_ABSTRACT || !is_listening(fd))
+        return -EINVAL;
+    listener.kind = bound.kind;
+    if (bound.kind == PH_SOCKET_PATH)
+        remember_path(&listener, &bound);
+    *ret_address = bound;
+    *ret_listener = listener;
+    return 0;
+}
+
+void ph_listener_leave(struct ph_listener *listener)
+{
+    if (listener->fd >= 0)
+        close(listener->fd);
+    listener->fd = -1;
+}
+
+/* A forked process may keep a copy that nobody accepts from: shutdown() is for all of them. */
 void ph_listener_close(struct ph_listener *listener)
 {
     struct stat facts;
     if (listener->fd < 0)
         return;
-    close(listener->fd);
-    listener->fd = -1;
+    shutdown(listener->fd, SHUT_RDWR);
+    ph_listener_leave(listener);
     if (listener->path[0] && lstat(listener->path, &facts) == 0 && facts.st_dev == listener->path_device &&
         facts.st_ino == listener->path_inode)
         unlink(listener->path);
@@ -278,7 +351,7 @@ static bool is_abstract(int fd)
            (own.sun_family == AF_UNIX && own.sun_path[0] == '\0');
 }
 
-bool ph_peer_admitted(int fd)
+bool ph_peer_admitted(int fd, uid_t founder)
 {
     struct ucred peer;
     socklen_t size_bytes = sizeof(peer);
@@ -286,5 +359,5 @@ bool ph_peer_admitted(int fd)
         return true;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size_bytes) < 0)
         return false;
-    return peer.uid == 0 || peer.uid == geteuid() || peer.uid == getuid();
+    return peer.uid == 0 || peer.uid == geteuid() || peer.uid == getuid() || peer.uid == founder;
 }

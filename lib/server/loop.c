@@ -1,5 +1,8 @@
 #include "base/clock.h"
+#include "family/family.h"
+#include "server/share.h"
 #include "server/state.h"
+#include "server/wish.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,6 +16,8 @@
 enum {
     SLOT_WAKE,
     SLOT_HTTP,
+    SLOT_FAMILY,
+    SLOT_WISH,
     SLOT_LISTENERS,
     SLOT_COUNT = SLOT_LISTENERS + PH_LISTENERS_MAX,
 };
@@ -36,6 +41,8 @@ static int poll_timeout_ms(const struct ph_server *server, bool paused, int64_t 
     int timeout_ms = ph_http_timeout_ms(&server->http);
     if (paused)
         timeout_ms = earlier(timeout_ms, until_ms(server->accept_after_ns));
+    if (server->wish.retry_at_ns)
+        timeout_ms = earlier(timeout_ms, until_ms(server->wish.retry_at_ns));
     if (deadline_ns)
         timeout_ms = earlier(timeout_ms, until_ms(deadline_ns));
     return timeout_ms;
@@ -46,6 +53,25 @@ static void drain(int wake_fd)
     uint64_t count;
     while (read(wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
         ;
+}
+
+/* The front has gone: one of those who watch it follows. */
+static void follow(struct ph_server *server)
+{
+    if (ph_family_elect(server->site.family)) {
+        ph_share_adopt(server);
+        ph_wish_begin(server);
+    }
+}
+
+static void accept_all(struct ph_server *server, const struct pollfd *slots)
+{
+    for (unsigned i = 0; i < server->listener_count; i++) {
+        if (slots[i].revents & (POLLNVAL | POLLERR))
+            server->listeners[i].fd = -1;
+        else if (slots[i].revents)
+            ph_accept(server, &server->listeners[i]);
+    }
 }
 
 /*
@@ -59,6 +85,8 @@ static bool turn(struct ph_server *server, int64_t deadline_ns)
     struct pollfd slots[SLOT_COUNT] = {
         [SLOT_WAKE] = {.fd = server->jobs.wake_fd, .events = POLLIN},
         [SLOT_HTTP] = {.fd = server->http.epoll_fd, .events = POLLIN},
+        [SLOT_FAMILY] = {.fd = ph_family_watch_fd(server->site.family), .events = POLLIN},
+        [SLOT_WISH] = {.fd = server->wish.watch_fd},
     };
     for (unsigned i = 0; i < server->listener_count; i++)
         slots[SLOT_LISTENERS + i] = (struct pollfd){.fd = paused ? -1 : server->listeners[i].fd, .events = POLLIN};
@@ -68,20 +96,14 @@ static bool turn(struct ph_server *server, int64_t deadline_ns)
         return false;
     if (slots[SLOT_WAKE].revents)
         drain(server->jobs.wake_fd);
-    for (unsigned i = 0; i < server->listener_count; i++) {
-        if (slots[SLOT_LISTENERS + i].revents & (POLLNVAL | POLLERR))
-            server->listeners[i].fd = -1;
-        else if (slots[SLOT_LISTENERS + i].revents)
-            ph_accept(server, &server->listeners[i]);
-    }
+    accept_all(server, slots + SLOT_LISTENERS);
     ph_http_run(&server->http);
+    /* Both may add listeners: last, as the slots are those of before. */
+    if (slots[SLOT_FAMILY].revents)
+        follow(server);
+    if (slots[SLOT_WISH].revents || ph_wish_is_due(server))
+        ph_wish_try(server);
     return true;
-}
-
-static void close_listeners(struct ph_server *server)
-{
-    for (unsigned i = 0; i < server->listener_count; i++)
-        ph_listener_close(&server->listeners[i]);
 }
 
 static bool turn_until_idle(struct ph_server *server, int64_t duration_ns)
@@ -96,7 +118,8 @@ static bool turn_until_idle(struct ph_server *server, int64_t duration_ns)
 /* Waiting jobs end at once, working ones get some time, the rest is told. */
 static bool wind_down(struct ph_server *server)
 {
-    close_listeners(server);
+    ph_wish_end(server);
+    ph_share_end(server);
     ph_http_cancel(&server->http);
     bool fine = turn_until_idle(server, GRACE_NS);
     ph_http_abandon(&server->http);
@@ -105,7 +128,8 @@ static bool wind_down(struct ph_server *server)
 
 void ph_loop_close(struct ph_server *server)
 {
-    close_listeners(server);
+    ph_wish_end(server);
+    ph_share_end(server);
     ph_http_stop(&server->http);
     if (server->spare_fd >= 0)
         close(server->spare_fd);

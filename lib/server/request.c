@@ -1,7 +1,9 @@
 #include "server/request.h"
 
 #include "base/scan.h"
+#include "family/family.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -28,12 +30,21 @@ static size_t decode(char *text, size_t size_bytes, bool plus_is_blank)
     return out;
 }
 
+static void note_url(const struct ph_site *site, char ret_url[PH_URL_MAX])
+{
+    if (site && site->family)
+        ph_segment_url(ph_family_segment(site->family), ret_url);
+    else if (site)
+        snprintf(ret_url, PH_URL_MAX, "%s", site->url);
+}
+
 struct ph_request *ph_request_new(const struct ph_site *site, const char *target)
 {
     struct ph_request *request = calloc(1, sizeof(*request));
     if (!request)
         return NULL;
     request->site = site;
+    note_url(site, request->url);
     request->target = strdup(target);
     if (!request->target) {
         free(request);

@@ -14,6 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What members prove with that they are of the family: its key. */
+#define PH_FAMILY_HEADER "Porthole-Family"
+
 struct ph_family;
 struct ph_job;
 struct ph_jobs;
@@ -23,7 +26,7 @@ struct ph_route;
 struct ph_site {
     const struct ph_probe *probe;
     struct ph_family *family; /* NULL where a test serves without one: then this process is alone */
-    char url[PH_URL_MAX];     /* "" if PORTHOLE_LISTEN is off */
+    char url[PH_URL_MAX];     /* where there is no family; "" if PORTHOLE_LISTEN is off */
     struct ph_token token;    /* empty if none is needed */
     struct ph_jobs *jobs;     /* for counting them only; NULL where a test serves without */
 };
@@ -40,6 +43,7 @@ struct ph_request {
     const struct ph_route *route; /* NULL for a path that has none */
     struct ph_job *job;           /* where ph_job_wait() waits; NULL on the endpoint thread */
     enum ph_method method;
+    char url[PH_URL_MAX]; /* where the family listened when the request came; "" for nowhere */
     bool is_local;        /* came over a Unix socket: neither Host nor token matter */
     bool is_refused_peer; /* another user at the abstract socket, and not of the family */
     bool is_family;       /* came from another member, which has proved it: wants this process alone */

@@ -1,8 +1,10 @@
 #include "server/server.h"
 
 #include "base/clock.h"
-#include "server/auth.h"
+#include "family/family.h"
+#include "server/share.h"
 #include "server/state.h"
+#include "server/wish.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@ void ph_server_release(void *released)
     if (atomic_fetch_sub(&server->references, 1) > 1)
         return;
     ph_jobs_fini(&server->jobs);
+    ph_family_free(server->site.family);
     pthread_cond_destroy(&server->end);
     pthread_mutex_destroy(&server->mutex);
     free(server);
@@ -42,54 +45,16 @@ static unsigned connections_max(void)
     return (unsigned)MIN(MAX(quarter, CONNECTIONS_MIN), CONNECTIONS_MAX);
 }
 
-static int add_listener(struct ph_server *server, struct ph_address *address, struct ph_error *error)
-{
-    int status = ph_listen(server->site.probe, address, &server->listeners[server->listener_count], error);
-    if (status == 0)
-        server->listener_count++;
-    return status;
-}
-
-/* The token guards TCP, also on loopback if there is one; other users of the host can connect there, too. */
-static int read_token(struct ph_site *site, const struct ph_address *address, struct ph_error *error)
-{
-    const struct ph_options *options = site->probe->options;
-    if (address->kind != PH_SOCKET_TCP)
-        return 0;
-    if (options->token_file[0])
-        return ph_token_read(options->token_file, &site->token, error);
-    if (address->is_loopback)
-        return 0;
-    return ph_error_set(
-        error, -EACCES,
-        "%.64s can be reached from other hosts: set PORTHOLE_TOKEN_FILE to a file with a secret, or "
-        "PORTHOLE_LISTEN to a loopback address such as 127.0.0.1:6060",
-        options->listen);
-}
-
-static int listen_as_asked(struct ph_server *server, struct ph_error *error)
-{
-    struct ph_address address;
-    const char *listen = server->site.probe->options->listen;
-    if (strcmp(listen, "off") == 0)
-        return 0;
-    int status = ph_address_parse(listen, &address, error);
-    if (status == 0)
-        status = read_token(&server->site, &address, error);
-    if (status == 0)
-        status = add_listener(server, &address, error);
-    if (status == 0)
-        ph_address_url(&address, server->site.url);
-    return status;
-}
-
 /* The abstract socket is a convenience: a process of the same number in another container of this network may hold
  * the name. */
 static int listen_abstract(struct ph_server *server, struct ph_error *error)
 {
     struct ph_address address = ph_address_abstract();
-    bool needed = server->listener_count == 0;
-    int status = add_listener(server, &address, needed ? error : NULL);
+    bool needed = server->listener_count == 0 && ph_family_is_founder(server->site.family);
+    int status =
+        ph_listen(server->site.probe, &address, &server->listeners[server->listener_count], needed ? error : NULL);
+    if (status == 0)
+        server->listener_count++;
     return needed ? status : 0;
 }
 
@@ -113,7 +78,7 @@ static int start_http(struct ph_server *server, struct ph_error *error)
 
 static int open_all(struct ph_server *server, struct ph_error *error)
 {
-    int status = listen_as_asked(server, error);
+    int status = ph_share_open(server, error);
     if (status == 0)
         status = listen_abstract(server, error);
     if (status == 0)
@@ -123,6 +88,18 @@ static int open_all(struct ph_server *server, struct ph_error *error)
     if (status == 0)
         server->spare_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return status;
+}
+
+/* A forked process whose parent has gone by now, as that of a daemon, takes over what the parent listened at. */
+static void stand_for_front(struct ph_server *server)
+{
+    if (!ph_family_elect(server->site.family))
+        return;
+    if (ph_family_is_founder(server->site.family))
+        ph_share_announce(server);
+    else
+        ph_share_adopt(server);
+    ph_wish_begin(server);
 }
 
 static int start_thread(struct ph_server *server, struct ph_error *error)
@@ -159,6 +136,8 @@ static struct ph_server *new_server(const struct ph_probe *probe)
     server->site.probe = probe;
     server->site.jobs = &server->jobs;
     server->spare_fd = -1;
+    server->wish.watch_fd = -1;
+    memset(server->beacon_fds, -1, sizeof(server->beacon_fds));
     if (init_locks(server) == 0)
         return server;
     free(server);
@@ -170,21 +149,34 @@ int ph_server_start(const struct ph_probe *probe, struct ph_server **ret_server,
     struct ph_server *server = new_server(probe);
     if (!server)
         return ph_error_set(error, -ENOMEM, "out of memory");
-    int status = open_all(server, error);
-    if (status == 0)
-        status = start_thread(server, error);
+    int status = ph_family_enter(probe, &server->site.family, error);
     if (status < 0) {
-        ph_loop_close(server);
         ph_server_release(server);
         return status;
     }
-    *ret_server = server;
-    return 0;
+    status = open_all(server, error);
+    if (status == 0) {
+        stand_for_front(server);
+        status = start_thread(server, error);
+    }
+    if (status == 0) {
+        *ret_server = server;
+        return 0;
+    }
+    ph_loop_close(server);
+    ph_family_leave(server->site.family);
+    ph_server_release(server);
+    return status;
 }
 
 const char *ph_server_url(const struct ph_server *server)
 {
     return server->site.url;
+}
+
+bool ph_server_is_founder(const struct ph_server *server)
+{
+    return ph_family_is_founder(server->site.family);
 }
 
 static void wait_for_end(struct ph_server *server)
@@ -205,5 +197,6 @@ void ph_server_stop(struct ph_server *server)
     atomic_store(&server->stopping, true);
     ph_jobs_wake(&server->jobs);
     wait_for_end(server);
+    ph_family_leave(server->site.family);
     ph_server_release(server);
 }

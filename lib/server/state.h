@@ -18,7 +18,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PH_LISTENERS_MAX 2 /* PORTHOLE_LISTEN and the abstract socket */
+/* The abstract socket; the family's, if this process is the front: where it listens, and where it listened before it got the
+ * port it wished for. */
+#define PH_LISTENERS_MAX 4
+
+/* The address that PORTHOLE_LISTEN names, while another generation of the server has it (wish.h). */
+struct ph_wish {
+    struct ph_address address;
+    int watch_fd;        /* poll() reports it when the other generation's front has gone; -1 */
+    int64_t retry_at_ns; /* monotonic; 0: no need to try */
+    unsigned tries_left;
+};
 
 struct ph_server {
     atomic_uint references;
@@ -30,7 +40,9 @@ struct ph_server {
     /* Of the endpoint thread once it runs. */
     struct ph_http http;
     struct ph_listener listeners[PH_LISTENERS_MAX];
+    int beacon_fds[PH_LISTENERS_MAX]; /* lit for each of the family's: "this generation has that address"; -1 */
     unsigned listener_count;
+    struct ph_wish wish;
     int spare_fd;            /* given up for a moment to answer when the process has no descriptor left; -1: lost */
     int64_t accept_after_ns; /* monotonic; in the future while accepting is pointless */
 

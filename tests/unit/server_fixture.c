@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 
@@ -27,6 +28,33 @@ static int own_thread(const char *name, void *(*body)(void *), void *argument)
     return -status;
 }
 
+/* As the probe's: copies that live as long as this process or one forked from it. */
+static int heirs[8];
+static size_t heir_count;
+
+static int bequeath(const int *fds, size_t count)
+{
+    for (size_t i = 0; i < heir_count; i++)
+        close(heirs[i]);
+    for (heir_count = 0; heir_count < count; heir_count++)
+        heirs[heir_count] = dup(fds[heir_count]);
+    return 0;
+}
+
+static size_t inherit(int *ret_fds, size_t capacity)
+{
+    size_t count = 0;
+    while (count < heir_count && count < capacity) {
+        ret_fds[count] = dup(heirs[count]);
+        count++;
+    }
+    return count;
+}
+
+static void no_fork_waits(void)
+{
+}
+
 static void say(const char *text)
 {
     fprintf(stderr, "%s\n", text);
@@ -38,6 +66,10 @@ const struct ph_probe fixture_probe = {
     .options = &fixture_options,
     .own_fd = own_fd,
     .own_thread = own_thread,
+    .bequeath = bequeath,
+    .inherit = inherit,
+    .hold_forks = no_fork_waits,
+    .release_forks = no_fork_waits,
     .say = say,
 };
 

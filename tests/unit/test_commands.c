@@ -105,9 +105,9 @@ static void without_any_address_the_abstract_socket_is_named(void **state)
 {
     char curl[256];
     struct ph_site site = fixture_site();
+    site.url[0] = '\0';
     struct ph_request *request = fixture_get(&site, "/debug/");
     struct ph_buf out = PH_BUF_INIT;
-    site.url[0] = '\0';
     request->is_local = true;
     ph_command_curl(request, TARGET, &out);
     snprintf(curl, sizeof(curl), "curl -sS --abstract-unix-socket porthole/%d 'http://localhost%s'", (int)getpid(),

@@ -185,7 +185,7 @@ static void the_own_user_is_admitted_at_the_abstract_socket(void **state)
     assert_int_equal(connect(client, (struct sockaddr *)&address.storage, address.size_bytes), 0);
     int fd = accept(listener.fd, NULL, NULL);
     assert_true(fd >= 0);
-    assert_true(ph_peer_admitted(fd));
+    assert_true(ph_peer_admitted(fd, geteuid()));
     close(fd);
     close(client);
     ph_listener_close(&listener);
@@ -195,7 +195,7 @@ static void what_is_no_socket_is_not_admitted(void **state)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    assert_false(ph_peer_admitted(ends[0]));
+    assert_false(ph_peer_admitted(ends[0], geteuid()));
     close(ends[0]);
     close(ends[1]);
 }
