@@ -1,59 +1,145 @@
-/* cmd_ps.c - list the processes that have Porthole inside. */
+/* cmd_ps.c - list the servers that have Porthole inside, and the processes they consist of. */
 #include "base/human.h"
 #include "tools/args.h"
 #include "tools/command.h"
-#include "tools/instances.h"
+#include "tools/families.h"
 #include "tools/table.h"
 #include "tools/terminal.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define TIMEOUT_MS 1000L
 
-enum { JSON = PH_KEY_FIRST };
+enum { ALL = PH_KEY_FIRST, JSON };
 
 static const struct ph_flag flags[] = {
-    {JSON, "json", NULL, "print an array of objects: pid, url, uptime_seconds, rss_bytes, command, error"},
+    {ALL, "all", NULL, "a line for each process, those of a server below the one that has the port"},
+    {JSON, "json", NULL,
+     "print an array of objects, one for each process: pid, ppid, role, family (the pid of its front), url, name, "
+     "uptime_seconds, rss_bytes, command, error"},
     {0},
 };
 
-static const struct ph_column columns[] = {
-    {"PID", true}, {"URL", false}, {"UPTIME", true}, {"RSS", true}, {"COMMAND", false},
+/* ---- a line for each family ---- */
+
+static const struct ph_column family_columns[] = {
+    {"PID", true},    {"NAME", false}, {"URL", false},     {"PROCS", true},
+    {"UPTIME", true}, {"RSS", true},   {"COMMAND", false},
 };
 
-static void add_row(struct ph_table *table, const struct ph_instance *instance)
+static void add_number(struct ph_table *table, int64_t number)
 {
-    char pid[16], command[512];
-    const char *name = instance->command ? instance->command : "?";
-    snprintf(pid, sizeof(pid), "%d", (int)instance->pid);
-    ph_table_add(table, pid);
-    if (instance->error.code == 0) {
-        ph_table_add(table, !instance->url ? "?" : *instance->url ? instance->url : "-");
-        ph_table_add(table, ph_human_duration(instance->uptime_seconds).text);
-        ph_table_add(table, ph_human_bytes(instance->rss_bytes).text);
-        ph_table_add(table, name);
-        return;
-    }
-    for (int i = 0; i < 3; i++)
-        ph_table_add(table, "?");
-    snprintf(command, sizeof(command), "(%s) %s", instance->error.text, name);
-    ph_table_add(table, command);
+    char text[24];
+    snprintf(text, sizeof(text), "%lld", (long long)number);
+    ph_table_add(table, text);
 }
 
-static int print_table(const struct ph_instance *instances, size_t count)
+static const char *url_of(const struct ph_instance *instance)
+{
+    return !instance->url ? "?" : *instance->url ? instance->url : "-";
+}
+
+/* With the reason before it if the process did not answer. */
+static void add_command(struct ph_table *table, const struct ph_instance *instance)
+{
+    struct ph_buf text = PH_BUF_INIT;
+    if (instance->error.code)
+        ph_buf_printf(&text, "(%s) ", instance->error.text);
+    ph_buf_text(&text, instance->command ? instance->command : "?");
+    ph_table_add(table, ph_buf_status(&text) == 0 ? text.data : "?");
+    ph_buf_fini(&text);
+}
+
+static void add_unknown(struct ph_table *table, int count)
+{
+    while (count-- > 0)
+        ph_table_add(table, "?");
+}
+
+/* As old as its oldest process, as large as all of them. */
+static void add_family(struct ph_table *table, const struct ph_instance *members, size_t count)
+{
+    double uptime_seconds = 0;
+    int64_t rss_bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        rss_bytes += members[i].rss_bytes;
+        if (members[i].uptime_seconds > uptime_seconds)
+            uptime_seconds = members[i].uptime_seconds;
+    }
+    add_number(table, members->pid);
+    ph_table_add(table, members->name ? members->name : "?");
+    ph_table_add(table, url_of(members));
+    if (members->is_told) {
+        add_number(table, (int64_t)count);
+        ph_table_add(table, ph_human_duration(uptime_seconds).text);
+        ph_table_add(table, ph_human_bytes(rss_bytes).text);
+    } else {
+        add_unknown(table, 3);
+    }
+    add_command(table, members);
+}
+
+static void add_families(struct ph_table *table, const struct ph_families *families)
+{
+    for (size_t i = 0, count; i < families->count; i += count) {
+        count = ph_family_count(families, i);
+        add_family(table, &families->items[i], count);
+    }
+}
+
+/* ---- a line for each process ---- */
+
+static const struct ph_column process_columns[] = {
+    {"PID", true},    {"NAME", false}, {"ROLE", false},    {"URL", false},
+    {"UPTIME", true}, {"RSS", true},   {"COMMAND", false},
+};
+
+static const char *role_of(const struct ph_instance *instance)
+{
+    return !instance->is_told ? NULL : ph_instance_is_front(instance) ? "front" : "member";
+}
+
+static void add_process(struct ph_table *table, const struct ph_instance *process)
+{
+    const char *role = role_of(process);
+    bool is_front = ph_instance_is_front(process);
+    add_number(table, process->pid);
+    ph_table_add(table, process->name ? process->name : "?");
+    ph_table_add(table, role ? role : "?");
+    ph_table_add(table, role && !is_front ? "-" : url_of(process));
+    if (process->is_told) {
+        ph_table_add(table, ph_human_duration(process->uptime_seconds).text);
+        ph_table_add(table, ph_human_bytes(process->rss_bytes).text);
+    } else {
+        add_unknown(table, 2);
+    }
+    add_command(table, process);
+}
+
+static void add_processes(struct ph_table *table, const struct ph_families *families)
+{
+    for (size_t i = 0; i < families->count; i++)
+        add_process(table, &families->items[i]);
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int print_table(const struct ph_families *families, bool all)
 {
     struct ph_table table;
     struct ph_buf out = PH_BUF_INIT;
-    if (count == 0) {
+    if (families->count == 0) {
         puts("No process with Porthole inside. Start one with: porthole run -- COMMAND");
         return 0;
     }
-    ph_table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
-    for (size_t i = 0; i < count; i++)
-        add_row(&table, &instances[i]);
+    ph_table_init(&table, all ? process_columns : family_columns,
+                  all ? COUNT(process_columns) : COUNT(family_columns));
+    if (all)
+        add_processes(&table, families);
+    else
+        add_families(&table, families);
     int failed = ph_table_write(&table, ph_terminal_width(), &out);
     if (failed == 0)
         fwrite(out.data, 1, out.size_bytes, stdout);
@@ -62,6 +148,8 @@ static int print_table(const struct ph_instance *instances, size_t count)
     return failed;
 }
 
+/* ---- JSON ---- */
+
 /* Strings from other processes may not be UTF-8, which JSON demands. */
 static json_t *text_value(const char *text)
 {
@@ -69,22 +157,24 @@ static json_t *text_value(const char *text)
     return value ? value : json_null();
 }
 
-static json_t *to_json(const struct ph_instance *instance)
+static json_t *to_json(const struct ph_instance *process)
 {
-    bool answered = instance->error.code == 0;
-    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "pid", (int)instance->pid, "url",
-                     text_value(answered ? instance->url : NULL), "uptime_seconds",
-                     answered ? json_real(instance->uptime_seconds) : json_null(), "rss_bytes",
-                     answered ? json_integer(instance->rss_bytes) : json_null(), "command",
-                     text_value(instance->command), "error", text_value(answered ? NULL : instance->error.text));
+    bool is_told = process->is_told;
+    return json_pack(
+        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", (int)process->pid, "ppid",
+        process->ppid ? json_integer(process->ppid) : json_null(), "role", text_value(role_of(process)), "family",
+        is_told ? json_integer(process->family) : json_null(), "url", text_value(process->url), "name",
+        text_value(process->name), "uptime_seconds", is_told ? json_real(process->uptime_seconds) : json_null(),
+        "rss_bytes", is_told ? json_integer(process->rss_bytes) : json_null(), "command",
+        text_value(process->command), "error", text_value(process->error.code ? process->error.text : NULL));
 }
 
-static int print_json(const struct ph_instance *instances, size_t count)
+static int print_json(const struct ph_families *families)
 {
     json_t *list = json_array();
     int failed = list ? 0 : -ENOMEM;
-    for (size_t i = 0; i < count && failed == 0; i++)
-        if (json_array_append_new(list, to_json(&instances[i])) < 0)
+    for (size_t i = 0; i < families->count && failed == 0; i++)
+        if (json_array_append_new(list, to_json(&families->items[i])) < 0)
             failed = -ENOMEM;
     if (failed == 0) {
         json_dumpf(list, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
@@ -94,24 +184,16 @@ static int print_json(const struct ph_instance *instances, size_t count)
     return failed;
 }
 
-static int list(bool as_json)
+static int list(bool all, bool as_json)
 {
-    pid_t *pids;
-    size_t count;
+    struct ph_families families;
     struct ph_error error;
-    if (ph_instances_find(&pids, &count, &error) < 0) {
+    if (ph_families_find(TIMEOUT_MS, &families, &error) < 0) {
         ph_complain("%s", error.text);
         return PH_EXIT_FAILURE;
     }
-    int failed = -ENOMEM;
-    struct ph_instance *instances = calloc(count + 1, sizeof(*instances));
-    if (instances && ph_instances_ask(pids, count, TIMEOUT_MS, instances) == 0) {
-        failed = as_json ? print_json(instances, count) : print_table(instances, count);
-        for (size_t i = 0; i < count; i++)
-            ph_instance_fini(&instances[i]);
-    }
-    free(instances);
-    free(pids);
+    int failed = as_json ? print_json(&families) : print_table(&families, all);
+    ph_families_fini(&families);
     if (failed)
         ph_complain("out of memory");
     return failed ? PH_EXIT_FAILURE : PH_EXIT_DONE;
@@ -120,26 +202,32 @@ static int list(bool as_json)
 static int run(const struct ph_command *command, int argc, char **argv)
 {
     struct ph_args args;
-    bool as_json = false;
+    bool all = false, as_json = false;
     int key;
     ph_args_init(&args, command, argc, argv);
-    while ((key = ph_args_next(&args)) > 0)
-        as_json = true; /* the only option there is */
+    while ((key = ph_args_next(&args)) > 0) {
+        all |= key == ALL;
+        as_json |= key == JSON;
+    }
     if (key < 0)
         return args.exit_status;
     if (optind < argc)
         return ph_usage_error(command, "unexpected argument '%s'", argv[optind]);
-    return list(as_json);
+    return list(all, as_json);
 }
 
 const struct ph_command ph_cmd_ps = {
     .name = "ps",
     .operands = "",
-    .summary = "list the processes that have Porthole inside",
+    .summary = "list the servers that have Porthole inside",
     .about =
-        "Asks every process that listens at a local socket @porthole/PID for its URL, uptime and resident memory. "
-        "One that does not answer within a second, or not to this user, is listed with the reason. Sees the "
-        "network namespace it runs in.",
+        "A line for each server: the process that has the port, its name, URL, the number of processes (those it "
+        "was forked from or has forked), the uptime of the oldest, their resident memory in sum (what they share "
+        "counts for each), and its command line. Each process that listens at a local socket @porthole/PID is "
+        "found, but only as many are asked as are needed to hear of all.\n"
+        "One that nobody tells of and that does not answer within a second, or not to this user, is listed with "
+        "the "
+        "reason. Sees the network namespace it runs in.",
     .flags = flags,
     .run = run,
 };

@@ -2,11 +2,9 @@
 
 #include "base/buf.h"
 #include "base/scan.h"
-#include "tools/http.h"
 #include "tools/read_file.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +15,7 @@
 #define SOCKET_PREFIX       "porthole/"
 #define LISTENING           0x10000 /* __SO_ACCEPTCON in the column "Flags" */
 #define TABLE_LIMIT_BYTES   ((size_t)256 << 20)
-#define ANSWER_LIMIT_BYTES  ((size_t)1 << 20)
 #define COMMAND_LIMIT_BYTES ((size_t)4 << 20) /* ARG_MAX is 2 MiB by default */
-#define TOGETHER_COUNT      128               /* asked at a time, so that descriptors suffice */
 
 void ph_instance_socket(pid_t pid, char ret_name[PH_INSTANCE_SOCKET_MAX])
 {
@@ -105,8 +101,8 @@ bool ph_instance_is_foreign(pid_t pid)
     return geteuid() != 0 && stat(path, &status) == 0 && status.st_uid != geteuid();
 }
 
-/* The command line as /proc has it: NULs between the arguments. NULL if there is none to be had. */
-static char *command_of(pid_t pid)
+/* In /proc, NULs stand between the arguments. */
+char *ph_instance_command(pid_t pid)
 {
     char path[32];
     struct ph_buf text = PH_BUF_INIT;
@@ -120,101 +116,4 @@ static char *command_of(pid_t pid)
     char *command = failed == 0 && text.size_bytes > 0 ? ph_buf_take(&text, NULL) : NULL;
     ph_buf_fini(&text);
     return command;
-}
-
-/* The row of @pid among "processes": a member of a family may list its relatives, too. */
-static json_t *find_process(json_t *answer, pid_t pid)
-{
-    size_t i;
-    json_t *process;
-    json_array_foreach(json_object_get(answer, "processes"), i, process)
-    {
-        if (json_integer_value(json_object_get(process, "pid")) == pid)
-            return process;
-    }
-    return NULL;
-}
-
-static char *copy_string(json_t *value)
-{
-    return json_is_string(value) ? strdup(json_string_value(value)) : NULL;
-}
-
-/* Some programs erase their arguments: then the name in brackets, as ps(1) does. */
-static char *copy_command(json_t *process)
-{
-    const char *command = json_string_value(json_object_get(process, "command"));
-    const char *name = json_string_value(json_object_get(process, "name"));
-    char *copy = NULL;
-    if (command && *command)
-        return strdup(command);
-    return asprintf(&copy, "[%s]", name ? name : "?") < 0 ? NULL : copy;
-}
-
-static void take_answer(struct ph_instance *instance, const struct ph_buf *body)
-{
-    json_t *answer = json_loadb(body->data ? body->data : "", body->size_bytes, 0, NULL);
-    json_t *process = find_process(answer, instance->pid);
-    if (process) {
-        instance->url = copy_string(json_object_get(answer, "url"));
-        instance->command = copy_command(process);
-        instance->uptime_seconds = json_number_value(json_object_get(process, "uptime_seconds"));
-        instance->rss_bytes = json_integer_value(json_object_get(process, "rss_bytes"));
-    } else {
-        ph_error_set(&instance->error, -EPROTO, "%s",
-                     answer ? "it did not list itself" : "it did not answer in JSON");
-    }
-    json_decref(answer);
-}
-
-/* Too large for a stack, and asked together so that one that hangs delays nobody. */
-struct questions {
-    char names[TOGETHER_COUNT][PH_INSTANCE_SOCKET_MAX];
-    struct ph_http_request requests[TOGETHER_COUNT];
-    struct ph_http_answer answers[TOGETHER_COUNT];
-};
-
-static void ask_together(struct questions *questions, struct ph_instance *instances, size_t count, long timeout_ms)
-{
-    for (size_t i = 0; i < count; i++) {
-        ph_instance_socket(instances[i].pid, questions->names[i]);
-        questions->requests[i] = (struct ph_http_request){
-            .url = "http://localhost/debug/processes?format=json",
-            .abstract_socket = questions->names[i],
-            .timeout_ms = timeout_ms,
-            .limit_bytes = ANSWER_LIMIT_BYTES,
-        };
-    }
-    ph_http_get(questions->requests, count, questions->answers);
-    for (size_t i = 0; i < count; i++) {
-        instances[i].error = questions->answers[i].error;
-        if (instances[i].error.code && ph_instance_is_foreign(instances[i].pid))
-            ph_error_set(&instances[i].error, -EACCES, "it answers only its own user and root");
-        if (instances[i].error.code == 0)
-            take_answer(&instances[i], &questions->answers[i].body);
-        ph_http_fini(&questions->answers[i]);
-    }
-}
-
-int ph_instances_ask(const pid_t *pids, size_t count, long timeout_ms, struct ph_instance *ret_instances)
-{
-    struct questions *questions = calloc(1, sizeof(*questions));
-    if (!questions)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++)
-        ret_instances[i] = (struct ph_instance){.pid = pids[i]};
-    for (size_t done = 0; done < count; done += TOGETHER_COUNT)
-        ask_together(questions, ret_instances + done, count - done < TOGETHER_COUNT ? count - done : TOGETHER_COUNT,
-                     timeout_ms);
-    for (size_t i = 0; i < count; i++)
-        if (!ret_instances[i].command)
-            ret_instances[i].command = command_of(pids[i]);
-    free(questions);
-    return 0;
-}
-
-void ph_instance_fini(struct ph_instance *instance)
-{
-    free(instance->url);
-    free(instance->command);
 }

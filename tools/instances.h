@@ -1,7 +1,7 @@
 /*
  * instances.h - the processes of this machine that have Porthole inside: each listens at @porthole/<pid>.
  *
- * Abstract sockets belong to a network namespace: only those of ours are seen.
+ * Abstract sockets belong to a network namespace: only those of ours are seen. Which of them belong together: families.h.
  */
 #ifndef PH_TOOLS_INSTANCES_H
 #define PH_TOOLS_INSTANCES_H
@@ -27,24 +27,7 @@ int ph_instances_find(pid_t **ret_pids, size_t *ret_count, struct ph_error *erro
 /** ph_instance_is_foreign() - does the process belong to a user whose processes do not answer to us? */
 bool ph_instance_is_foreign(pid_t pid);
 
-/* What a process said about itself. */
-struct ph_instance {
-    pid_t pid;
-    struct ph_error error; /* code 0 if it answered */
-    char *url;             /* where its endpoint listens; "" if nowhere but at the local socket; NULL if unknown */
-    char *command;         /* also known, from /proc, of one that did not answer; NULL if not */
-    double uptime_seconds;
-    int64_t rss_bytes;
-};
-
-/**
- * ph_instances_ask() - ask each of @count processes who it is. Those that hang cost @timeout_ms together (each 128).
- * @ret_instances: @count of them, in the order of @pids; ph_instance_fini() releases each. Why one did not answer
- *                 is in its error.
- * 0, or -ENOMEM with nothing written.
- */
-int ph_instances_ask(const pid_t *pids, size_t count, long timeout_ms, struct ph_instance *ret_instances);
-
-void ph_instance_fini(struct ph_instance *instance);
+/** ph_instance_command() - the command line as /proc has it, blanks between the arguments; free() it. NULL if there is none. */
+char *ph_instance_command(pid_t pid);
 
 #endif

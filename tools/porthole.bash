@@ -4,7 +4,7 @@
 # The options of each command; tests/clients/test_command.sh holds them against `porthole help`.
 declare -gA _porthole_options=(
     [run]="--listen --heap-sample --start --log --token-file --help"
-    [ps]="--json --help"
+    [ps]="--all --json --help"
     [heap]="--top --metric --seconds --gc --token-file --help"
     [diff]="--metric --by --focus --ignore --hide --top --min --limit --fdr --strict --color --binary --debug-dir
         --token-file --format --output --fail-on --help"

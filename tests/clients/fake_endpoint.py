@@ -5,19 +5,22 @@
     fake_endpoint.py unix PATH            unix:PATH
     fake_endpoint.py local                @porthole/PID, as a process with Porthole has
     fake_endpoint.py local hang|refuse|junk|stranger|broken
+    fake_endpoint.py local family N       the front of a family with N forked workers, each at @porthole/PID
     fake_endpoint.py profile KIND         writes a profile to stdout and ends
 
 With $SERIES, a file with the words "MODE PROGRAM PID", read at each request, the heap is that of a program that leaks, and
 it behaves: ok, hang, fail, hangup, cpu (another kind of profile).
 
 Prints "PID PORT" once it listens (PORT is 0 for sockets). The file $REQUESTS gets a line for each request: path, Host
-and Authorization.
+and Authorization; of a family also the process that was asked.
 """
 
+import ctypes
 import gzip
 import http.server
 import json
 import os
+import signal
 import socket
 import socketserver
 import sys
@@ -49,8 +52,8 @@ def packed(number, values):
 
 
 def profile(samples, types=("alloc_objects/count", "alloc_space/bytes", "inuse_objects/count", "inuse_space/bytes"),
-            program="/usr/bin/leaky", rate=512 * 1024, time_ns=1785000000 * 10**9, duration_ns=0):
-    """samples: [(["leaf", ..., "main"], [values])]"""
+            program="/usr/bin/leaky", rate=512 * 1024, time_ns=1785000000 * 10**9, duration_ns=0, comments=()):
+    """samples: [(["leaf", ..., "main"], [values])], or with labels: (stack, values, {"pid": "7"})"""
     strings = [""]
 
     def string(text):
@@ -63,17 +66,20 @@ def profile(samples, types=("alloc_objects/count", "alloc_space/bytes", "inuse_o
         kind, unit = name.split("/")
         out += field(1, field(1, string(kind)) + field(2, string(unit)))
     functions = []
-    for stack, values in samples:
+    for stack, values, *rest in samples:
         for name in stack:
             if name not in functions:
                 functions.append(name)
-        out += field(2, packed(1, [functions.index(n) + 1 for n in stack]) + packed(2, values))
+        labels = b"".join(field(3, field(1, string(key)) + field(2, string(text)))
+                          for some in rest for key, text in some.items())
+        out += field(2, packed(1, [functions.index(n) + 1 for n in stack]) + packed(2, values) + labels)
     out += field(3, field(1, 1) + field(2, 0x400000) + field(3, 0x500000) + field(5, string(program)))
     for i, name in enumerate(functions, 1):
         out += field(4, field(1, i) + field(2, 1) + field(3, 0x400000 + i) + field(4, field(1, i)))
         out += field(5, field(1, i) + field(2, string(name)) + field(3, string(name)))
     out += field(9, time_ns) + (field(10, duration_ns) if duration_ns else b"")
     out += field(11, field(1, string("space")) + field(2, string("bytes"))) + field(12, rate)
+    out += packed(13, [string(comment) for comment in comments]) if comments else b""
     out += field(14, string(types[-1].split("/")[0]))
     for text in strings:
         out += field(6, text if isinstance(text, bytes) else text.encode())
@@ -88,7 +94,35 @@ def heap_profile():
     ])
 
 
+def started(pid):
+    return f"process {pid}, started {1784000000 * 10**9 + pid}"
+
+
+def family_profile(pids, silent=()):
+    """A front with 100 MiB before the first fork, and workers that hold 8 MiB each; the last one leaks."""
+    front, workers = pids[0], pids[1:]
+    samples = [(["load_config", "main"], [100, 100 * MIB, 100, 100 * MIB], {"pid": str(front)})]
+    for pid in workers:
+        size = 64 if pid == workers[-1] else 8
+        samples.append((["parse", "serve", "main"], [80, 80 * MIB, size, size * MIB], {"pid": str(pid)}))
+    if workers:
+        samples.append((["load_cache", "main"], [5, 5 * MIB, 5, 5 * MIB],
+                        {"pid": str(workers[0]), "origin": "inherited"}))
+    return profile(samples, comments=["porthole 0.1.0"] + [started(pid) for pid in pids] +
+                   [f"process {pid} (leaky) did not answer in 2 s" for pid in silent])
+
+
+def worker_profile(pid, is_leaky):
+    size = 64 if is_leaky else 8
+    return profile([(["parse", "serve", "main"], [80, 80 * MIB, size, size * MIB]),
+                    (["load_config", "main"], [100, 100 * MIB, 100, 100 * MIB], {"origin": "inherited"})],
+                   comments=["porthole 0.1.0", started(pid)])
+
+
 PROFILES = {
+    "family": lambda: family_profile([100, 101, 102, 103]),
+    "family-silent": lambda: family_profile([100, 101], silent=[102]),
+    "worker": lambda: worker_profile(103, True),
     "heap": heap_profile,
     "few": lambda: profile([(["parse", "main"], [4, 4 * MIB, 4, 4 * MIB])]),
     "none": lambda: profile([(["parse", "main"], [4, 4 * MIB, 0, 0])]),
@@ -112,6 +146,29 @@ def processes(pid):
              "uptime_seconds": 3725.5, "rss_bytes": 48 * MIB + 512 * 1024},
         ],
     })
+
+
+class Family:
+    """Processes that were forked from the first; each answers for all of them."""
+
+    pids = []
+
+    @staticmethod
+    def processes():
+        return json.dumps({"url": "http://127.0.0.1:6060", "processes": [
+            {"pid": pid, "ppid": Family.pids[0] if i else 1, "role": "member" if i else "front", "name": "leaky",
+             "command": f"leaky: worker {i}" if i else "leaky: master process", "state": "sleeping",
+             "uptime_seconds": 60 - i, "rss_bytes": MIB} for i, pid in enumerate(Family.pids)]})
+
+    @staticmethod
+    def heap(query):
+        wanted = [int(word[4:]) for word in query.split("&") if word.startswith("pid=")]
+        if wanted and wanted[0] not in Family.pids:
+            return None
+        pid = wanted[0] if wanted else os.getpid()
+        if pid == Family.pids[0]:
+            return family_profile(Family.pids[:1] if wanted else Family.pids)
+        return worker_profile(pid, pid == Family.pids[-1])
 
 
 class Series:
@@ -157,10 +214,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if "REQUESTS" in os.environ:
             with open(os.environ["REQUESTS"], "a", encoding="utf-8") as log:
-                log.write(f"{self.path} {self.headers['Host']} {self.headers['Authorization']}\n")
-        path = self.path.partition("?")[0]
+                asked = f" {os.getpid()}" if Family.pids else ""
+                log.write(f"{self.path} {self.headers['Host']} {self.headers['Authorization']}{asked}\n")
+        path, _, query = self.path.partition("?")
         if "SERIES" in os.environ:
             self.answer_series(path)
+        elif Family.pids:
+            self.answer_family(path, query)
         elif path == "/debug/processes":
             body = {"junk": "not json", "stranger": processes(1)}.get(self.mode, processes(os.getpid()))
             if self.mode == "broken":
@@ -190,6 +250,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.reply(404, b"Unknown profile\n")
 
+    def answer_family(self, path, query):
+        heap = Family.heap(query)
+        if path == "/debug/processes":
+            self.reply(200, Family.processes().encode(), "application/json")
+        elif path == "/debug/pprof/heap" and heap:
+            self.reply(200, gzip.compress(heap), "application/octet-stream")
+        else:
+            self.reply(404, b"no such process in this family\n")
 
     def answer_series(self, path):
         series = Series()
@@ -217,6 +285,33 @@ class SocketServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 
 
+def serve_worker(everybody, ready):
+    server = SocketServer(f"\0porthole/{os.getpid()}", Handler)
+    os.write(ready, b"x")
+    Family.pids = json.loads(everybody.readline())
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    server.serve_forever()
+
+
+def start_workers(count):
+    """Fork them; when all listen, tell each of all."""
+    pids, pipes = [os.getpid()], []
+    ready_out, ready_in = os.pipe()
+    for _ in range(count):
+        out, into = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            with os.fdopen(out, encoding="ascii") as everybody:
+                serve_worker(everybody, ready_in)
+        pids.append(pid)
+        pipes.append(into)
+    for _ in range(count):
+        os.read(ready_out, 1)
+    Family.pids = pids
+    for pipe in pipes:
+        os.write(pipe, (json.dumps(pids) + "\n").encode())
+
+
 def main(arguments):
     kind, rest = arguments[0], arguments[1:]
     if kind == "profile":
@@ -227,6 +322,8 @@ def main(arguments):
     elif kind == "unix":
         server = SocketServer(rest[0], Handler)
     else:
+        if rest[:1] == ["family"]:
+            start_workers(int(rest[1]))
         server = SocketServer(f"\0porthole/{os.getpid()}", Handler)
         Handler.mode = rest[0] if rest else ""
     print(os.getpid(), server.server_address[1] if kind == "tcp" else 0, flush=True)

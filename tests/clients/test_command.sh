@@ -107,6 +107,7 @@ completes "profile-one.pb.gz" porthole heap profile-
 completes "profile-one.pb.gz" porthole run --token-file profile-
 completes "--token-file --top" porthole heap --to
 completes "--json" porthole ps --j
+completes "function pid" porthole heap --by ""
 completes "env" porthole help e
 completes "sha256sum" porthole run sha256s
 completes "sha256sum" porthole run --start now --listen = 1 -- sha256s
@@ -351,12 +352,12 @@ start_fake local broken
 BROKEN=$FAKE_PID
 timeout 60 "$PORTHOLE" ps >out 2>err
 is "ps ends with 0 even if some do not answer" "$? $(cat err)" "0 "
-is "a process with Porthole is listed" "$(row "$LOCAL")" "$LOCAL http://127.0.0.1:6060 1h 02m 48.5 MiB leaky --port 80"
-like "one that hangs is listed" "$(row "$HANGS")" "^$HANGS \? \? \? \(no answer within 1 s\) .*python3 "
-like "one that refuses is listed" "$(row "$REFUSES")" "^$REFUSES \? \? \? \(it hung up without an answer\) .*python3 "
-like "one that talks nonsense is listed" "$(row "$JUNK")" "^$JUNK \? \? \? \(it did not answer in JSON\) .*python3 "
-like "one that does not know itself is listed" "$(row "$STRANGER")" "^$STRANGER \? \? \? \(it did not list itself\) .*python3 "
-like "one that fails is listed" "$(row "$BROKEN")" "^$BROKEN \? \? \? \(status 500: out of order.x1b\[2J\) .*python3 "
+is "a process with Porthole is listed" "$(row "$LOCAL")" "$LOCAL leaky http://127.0.0.1:6060 2 1h 02m 48.5 MiB leaky --port 80"
+like "one that hangs is listed" "$(row "$HANGS")" "^$HANGS python3[0-9.]* \? \? \? \? \(no answer within 1 s\) .*python3 "
+like "one that refuses is listed" "$(row "$REFUSES")" "^$REFUSES python3[0-9.]* \? \? \? \? \(it hung up without an answer\) .*python3 "
+like "one that talks nonsense is listed" "$(row "$JUNK")" "^$JUNK python3[0-9.]* \? \? \? \? \(it did not answer in JSON\) .*python3 "
+like "one that does not know itself is listed" "$(row "$STRANGER")" "^$STRANGER python3[0-9.]* \? \? \? \? \(it did not list itself\) .*python3 "
+like "one that fails is listed" "$(row "$BROKEN")" "^$BROKEN python3[0-9.]* \? \? \? \? \(status 500: out of order.x1b\[2J\) .*python3 "
 "$PORTHOLE" ps --json >out
 is "ps --json has the same" "$(python3 - "$LOCAL" "$HANGS" <<'PYTHON'
 import json, sys
@@ -385,7 +386,7 @@ wait_for_port "$HOST_PORT"
 wait_until 20 grep -q http:// host.err
 URL=$(grep -oE 'http://[0-9.:]+' host.err | head -n 1)
 timeout 60 "$PORTHOLE" ps >out 2>err
-like "ps lists a real host" "$(row "$HOST_PID")" "^$HOST_PID $URL [0-9.]+s [0-9.]+ MiB .*python3 -m http.server "
+like "ps lists a real host" "$(row "$HOST_PID")" "^$HOST_PID python3[0-9.]* $URL 1 [0-9.]+s [0-9.]+ MiB .*python3 -m http.server "
 shows "heap PID names functions of the host" '[0-9] (KiB|MiB) .*  _?Py[A-Za-z_]+$' heap "$HOST_PID"
 like "and tells the program" "$(head -n 1 out)" "^process $HOST_PID \(python3[0-9.]*\): inuse_space [0-9.]+ (KiB|MiB)\$"
 like "and the sampling rate" "$(sed -n 2p out)" "one sample every 4 KiB: about [0-9,]+ samples in [0-9,]+ stacks"
@@ -400,7 +401,7 @@ if setpriv --reuid 12345 --clear-groups test -x "$PORTHOLE" 2>/dev/null; then
 1"
     setpriv --reuid 12345 --clear-groups "$PORTHOLE" ps >out 2>err
     like "and ps lists it for them" "$(row "$HOST_PID")" \
-        "^$HOST_PID \? \? \? \(it answers only its own user and root\) .*python3 -m http.server "
+        "^$HOST_PID python3[0-9.]* \? \? \? \? \(it answers only its own user and root\) .*python3 -m http.server "
 else
     skip "another user is told why there is no answer" "we cannot become another user"
 fi
