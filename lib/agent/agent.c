@@ -3,6 +3,7 @@
  */
 #include "base/buf.h"
 #include "collect/heap.h"
+#include "family/family.h"
 #include "model/pprof_write.h"
 #include "probe/probe.h"
 #include "server/server.h"
@@ -25,7 +26,7 @@ static int start(void)
         return result;
     }
     const char *url = ph_server_url(server);
-    if (probe->options->log == PH_LOG_START && url[0]) {
+    if (probe->options->log == PH_LOG_START && url[0] && ph_server_is_founder(server)) {
         bool is_path = strncmp(url, "unix:", 5) == 0;
         snprintf(line, sizeof(line), "%s[%d] opens %s%s", program_invocation_short_name, (int)getpid(), url,
                  is_path ? "" : "/debug/");
@@ -73,6 +74,8 @@ static int heap_write(int fd)
 static void forked(void)
 {
     ph_heap_forked();
+    ph_family_forked();
+    server = NULL; /* the parent's; its memory stays as it is */
 }
 
 static const struct ph_agent agent = {
