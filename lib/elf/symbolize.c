@@ -5,6 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Of which locations. */
+struct range {
+    uint32_t low, high; /* numbers of mappings, high exclusive */
+};
+
+static bool is_in(const struct ph_location *location, const struct range *range)
+{
+    return location->mapping >= range->low && location->mapping < range->high;
+}
+
 static bool is_nameless(const struct ph_location *location)
 {
     return location->line_count == 0 && location->address != 0;
@@ -17,17 +27,17 @@ struct batch {
     size_t count;
 };
 
-static void collect(const struct ph_profile *profile, struct batch *batch)
+static void collect(const struct ph_profile *profile, const struct range *range, struct batch *batch)
 {
     for (uint32_t i = 0; i < profile->location_count; i++) {
-        if (!is_nameless(&profile->locations[i]))
+        if (!is_nameless(&profile->locations[i]) || !is_in(&profile->locations[i], range))
             continue;
         batch->symbols[batch->count] = (struct ph_symbol){.address = profile->locations[i].address};
         batch->locations[batch->count++] = i + 1;
     }
 }
 
-static int set_name(struct ph_profile *profile, uint32_t location, const char *name)
+int ph_symbolize_name(struct ph_profile *profile, uint32_t location, const char *name)
 {
     uint32_t string = ph_profile_string(profile, name);
     struct ph_function function = {.name = string, .system_name = string};
@@ -42,37 +52,50 @@ static int set_names(struct ph_profile *profile, const struct batch *batch)
     int status = 0;
     for (size_t i = 0; i < batch->count && status == 0; i++)
         if (batch->symbols[i].name)
-            status = set_name(profile, batch->locations[i], batch->symbols[i].name);
+            status = ph_symbolize_name(profile, batch->locations[i], batch->symbols[i].name);
     return status;
 }
 
 /* A mapping with no location at all stays unmarked, as in Go's own profiles. */
-static void mark_mappings(struct ph_profile *profile)
+static void mark_mappings(struct ph_profile *profile, const struct range *range)
 {
     for (uint32_t i = 0; i < profile->location_count; i++)
-        if (profile->locations[i].mapping)
+        if (profile->locations[i].mapping && is_in(&profile->locations[i], range))
             profile->mappings[profile->locations[i].mapping - 1].has_functions = true;
     for (uint32_t i = 0; i < profile->location_count; i++)
-        if (profile->locations[i].mapping && profile->locations[i].line_count == 0)
+        if (profile->locations[i].mapping && profile->locations[i].line_count == 0 &&
+            is_in(&profile->locations[i], range))
             profile->mappings[profile->locations[i].mapping - 1].has_functions = false;
 }
 
-int ph_symbolize(struct ph_profile *profile, const struct ph_modules *modules)
+static int name_range(struct ph_profile *profile, const struct ph_modules *modules, const struct range *range)
 {
     struct ph_arena text = PH_ARENA_INIT;
     size_t room = (size_t)profile->location_count + 1;
     struct batch batch = {calloc(room, sizeof(*batch.symbols)), calloc(room, sizeof(*batch.locations)), 0};
     int status = -ENOMEM;
     if (batch.symbols && batch.locations) {
-        collect(profile, &batch);
+        collect(profile, range, &batch);
         status = ph_symbols_find(modules, batch.symbols, batch.count, &text);
     }
     if (status == 0)
         status = set_names(profile, &batch);
     if (status == 0)
-        mark_mappings(profile);
+        mark_mappings(profile, range);
     ph_arena_fini(&text);
     free(batch.symbols);
     free(batch.locations);
     return status;
+}
+
+int ph_symbolize(struct ph_profile *profile, const struct ph_modules *modules)
+{
+    const struct range all = {0, UINT32_MAX};
+    return name_range(profile, modules, &all);
+}
+
+int ph_symbolize_first(struct ph_profile *profile, const struct ph_modules *modules, uint32_t mapping_count)
+{
+    const struct range first = {1, mapping_count + 1};
+    return name_range(profile, modules, &first);
 }

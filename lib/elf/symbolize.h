@@ -13,4 +13,11 @@
  */
 int ph_symbolize(struct ph_profile *profile, const struct ph_modules *modules);
 
+/** ph_symbolize_first() - the same, but only for locations in the first @mapping_count mappings: those of others were taken in
+ * other processes, where the same address can be something else. */
+int ph_symbolize_first(struct ph_profile *profile, const struct ph_modules *modules, uint32_t mapping_count);
+
+/** ph_symbolize_name() - give one location its function. Returns the profile's status. */
+int ph_symbolize_name(struct ph_profile *profile, uint32_t location, const char *name);
+
 #endif

@@ -96,9 +96,11 @@ static bool is_of_member(const struct talk *talk)
            strcmp(text, expected) == 0;
 }
 
+/* 403: another key; 404: another program that knows no such profile. */
 static void complete(struct ph_ask *ask, struct talk *talk)
 {
-    if (!is_of_member(talk)) {
+    unsigned status = talk->asked.answer.status;
+    if (status == 403 || status == 404 || (status == 200 && !is_of_member(talk))) {
         fail(ask, talk, PH_UNANSWERED_GONE);
         return;
     }

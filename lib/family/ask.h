@@ -46,7 +46,7 @@ struct ph_ask_cancel {
 /* How one member fared. */
 struct ph_asked {
     struct ph_member member;
-    bool is_answered;          /* whatever the status is */
+    bool is_answered; /* whatever the status is; but not 403 or 404, and 200 only with PH_FAMILY_MEMBER_HEADER */
     enum ph_unanswered reason; /* if not */
     struct ph_answer answer;   /* if it is */
 };

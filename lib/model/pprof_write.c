@@ -17,7 +17,7 @@
  */
 struct writer {
     const struct ph_profile *profile;
-    struct ph_gzip_writer gzip;
+    struct ph_gzip_writer gzip;       /* its out is NULL if all is to stay as it is */
     struct ph_buf packed;             /* fragments on their way to the compressor */
     Perftools__Profiles__Line *lines; /* of the location with most */
     Perftools__Profiles__Line **line_list;
@@ -31,7 +31,7 @@ static void flush(struct writer *writer)
 
 static void flush_if_large(struct writer *writer)
 {
-    if (writer->packed.size_bytes >= FLUSH_BYTES)
+    if (writer->gzip.out && writer->packed.size_bytes >= FLUSH_BYTES)
         flush(writer);
 }
 
@@ -209,10 +209,27 @@ static void write_all(struct writer *writer)
     write_strings(writer);
     write_scalars(writer);
     write_comments(writer);
-    flush(writer);
 }
 
-int ph_pprof_write(const struct ph_profile *profile, struct ph_buf *out, struct ph_error *error)
+static int write_gzipped(struct writer *writer, struct ph_buf *out)
+{
+    int status = ph_gzip_writer_init(&writer->gzip, out);
+    if (status < 0)
+        return status;
+    write_all(writer);
+    flush(writer);
+    return ph_gzip_writer_finish(&writer->gzip);
+}
+
+static int write_bare(struct writer *writer, struct ph_buf *out)
+{
+    write_all(writer);
+    ph_buf_append(out, writer->packed.data, writer->packed.size_bytes);
+    return ph_buf_status(out);
+}
+
+static int write_profile(const struct ph_profile *profile, int (*write)(struct writer *, struct ph_buf *),
+                         struct ph_buf *out, struct ph_error *error)
 {
     int status = ph_profile_check(profile, error);
     if (status < 0)
@@ -220,13 +237,19 @@ int ph_pprof_write(const struct ph_profile *profile, struct ph_buf *out, struct 
     struct writer writer = {.profile = profile, .packed = PH_BUF_INIT};
     status = make_scratch(&writer);
     if (status == 0)
-        status = ph_gzip_writer_init(&writer.gzip, out);
-    if (status == 0) {
-        write_all(&writer);
-        status = ph_gzip_writer_finish(&writer.gzip);
-    }
+        status = write(&writer, out);
     if (status == 0)
         status = ph_buf_status(&writer.packed);
     free_scratch(&writer);
     return status < 0 ? ph_error_set(error, status, "no memory to encode the profile") : 0;
+}
+
+int ph_pprof_write(const struct ph_profile *profile, struct ph_buf *out, struct ph_error *error)
+{
+    return write_profile(profile, write_gzipped, out, error);
+}
+
+int ph_pprof_write_bare(const struct ph_profile *profile, struct ph_buf *out, struct ph_error *error)
+{
+    return write_profile(profile, write_bare, out, error);
 }

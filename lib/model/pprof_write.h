@@ -17,4 +17,7 @@
  */
 int ph_pprof_write(const struct ph_profile *profile, struct ph_buf *out, struct ph_error *error);
 
+/** ph_pprof_write_bare() - the same without gzip: for a reader on this host, to whom time matters more than bytes. */
+int ph_pprof_write_bare(const struct ph_profile *profile, struct ph_buf *out, struct ph_error *error);
+
 #endif

@@ -171,10 +171,24 @@ static void who_is_not_of_the_family_is_gone(void **state)
 {
     static const char other[] = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
     size_t size_bytes;
+    static const char other_key[] = "HTTP/1.1 403 Forbidden\r\nContent-Length: 1\r\n\r\nx";
     char *impostor = member_answer(1, "200 OK", "x", 1, &size_bytes);
+    assert_int_equal(failure_of(other_key, sizeof(other_key) - 1), PH_UNANSWERED_GONE);
     assert_int_equal(failure_of(other, sizeof(other) - 1), PH_UNANSWERED_GONE);
     assert_int_equal(failure_of(impostor, size_bytes), PH_UNANSWERED_GONE);
     free(impostor);
+}
+
+static void a_refusal_is_an_answer(void **state)
+{
+    static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 1\r\n\r\nx";
+    pid_t pid = MEMBER_FIRST_PID + getpid() % 100000 * 1000;
+    struct member_script script = {.answer = busy, .answer_bytes = sizeof(busy) - 1};
+    struct member_fixture *member = member_start(pid, &script);
+    struct outcome outcome;
+    assert_int_equal(ask_all(&pid, 1, LONG_NS, &outcome), 0);
+    assert_int_equal(outcome.statuses, 503);
+    member_stop(member);
 }
 
 static bool always(void *context)
@@ -231,6 +245,7 @@ int main(void)
         cmocka_unit_test(who_does_not_answer_holds_nobody_up),
         cmocka_unit_test(an_answer_that_breaks_off_is_none),
         cmocka_unit_test(who_is_not_of_the_family_is_gone),
+        cmocka_unit_test(a_refusal_is_an_answer),
         cmocka_unit_test(it_ends_when_the_client_hangs_up_or_the_endpoint_stops),
         cmocka_unit_test(a_body_goes_with_a_post),
     };
