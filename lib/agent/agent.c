@@ -71,8 +71,10 @@ static int heap_write(int fd)
     return result;
 }
 
+/* The parent's server stays in memory, as a copy nobody writes to: freeing it would cost more than it holds. */
 static void forked(void)
 {
+    server = NULL;
     ph_heap_forked();
     ph_family_forked();
     server = NULL; /* the parent's; its memory stays as it is */

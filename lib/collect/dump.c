@@ -37,7 +37,9 @@ static int dump_into(const struct ph_probe *probe, int fd, struct ph_error *erro
     const char *name = path;
     snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
     pthread_mutex_lock(&dump_lock);
+    probe->hold_forks(); /* jemalloc would make a fork wait, too, but not say for how long */
     int result = probe->mallctl("prof.dump", NULL, NULL, &name, sizeof(name));
+    probe->release_forks();
     pthread_mutex_unlock(&dump_lock);
     if (result == 0)
         return 0;

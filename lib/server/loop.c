@@ -74,6 +74,17 @@ static void accept_all(struct ph_server *server, const struct pollfd *slots)
     }
 }
 
+static int wait_for(const struct ph_server *server, struct pollfd *slots, int timeout_ms)
+{
+    const struct ph_probe *probe = server->site.probe;
+    probe->park();
+    int ready = poll(slots, SLOT_LISTENERS + server->listener_count, timeout_ms);
+    int error = errno;
+    probe->unpark();
+    errno = error;
+    return ready;
+}
+
 /*
  * One round: wait, accept, answer. @deadline_ns: when to return at the latest; 0 for none.
  * False if one of the two descriptors that nothing works without was closed behind our back (a raw system call of the
@@ -90,7 +101,7 @@ static bool turn(struct ph_server *server, int64_t deadline_ns)
     };
     for (unsigned i = 0; i < server->listener_count; i++)
         slots[SLOT_LISTENERS + i] = (struct pollfd){.fd = paused ? -1 : server->listeners[i].fd, .events = POLLIN};
-    if (poll(slots, SLOT_LISTENERS + server->listener_count, poll_timeout_ms(server, paused, deadline_ns)) < 0)
+    if (wait_for(server, slots, poll_timeout_ms(server, paused, deadline_ns)) < 0)
         return errno == EINTR || errno == ENOMEM;
     if ((slots[SLOT_WAKE].revents | slots[SLOT_HTTP].revents) & POLLNVAL)
         return false;

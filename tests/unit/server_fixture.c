@@ -70,6 +70,8 @@ const struct ph_probe fixture_probe = {
     .inherit = inherit,
     .hold_forks = no_fork_waits,
     .release_forks = no_fork_waits,
+    .park = no_fork_waits,
+    .unpark = no_fork_waits,
     .say = say,
 };
 

@@ -1,0 +1,483 @@
+/*
+ * test_wake.c - a forked child of a server has one thread until it waits; then it wakes and has a window of its own.
+ *
+ * Each call that can wait, in a child of its own: asleep before, awake afterwards. What does not wait, or is not a child made by
+ * fork(), wakes nobody.
+ */
+#include "porthole/porthole.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct timespec short_time = {.tv_nsec = 1000000}, no_time = {0};
+
+/* The kernel's word: links of this folder are threads. */
+static unsigned thread_count(void)
+{
+    struct stat facts;
+    return stat("/proc/self/task", &facts) == 0 ? (unsigned)facts.st_nlink - 2 : 0;
+}
+
+/* @pid's own socket; connecting is a raw system call, so that asking wakes nobody. */
+static bool has_window(pid_t pid)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "porthole/%d", (int)pid);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int result = connect(fd, (struct sockaddr *)&address,
+                         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length));
+    syscall(SYS_close, fd);
+    return result == 0;
+}
+
+static void nap(void)
+{
+    const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
+    syscall(SYS_nanosleep, &moment, NULL); /* not through a hook */
+}
+
+static bool wakes_soon(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (has_window(getpid()))
+            return true;
+        nap();
+    }
+    return false;
+}
+
+/* ---- Calls that can wait: each returns soon ---- */
+
+static int full_pipe(void)
+{
+    int fds[2];
+    if (pipe(fds) < 0 || write(fds[1], "x", 1) != 1)
+        _exit(90);
+    return fds[0];
+}
+
+static int full_socket(void)
+{
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 || write(fds[1], "x", 1) != 1)
+        _exit(90);
+    return fds[0];
+}
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+/* A signal that ends pause() and sigsuspend(), later than they begin. */
+static void signal_later(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    const struct itimerspec soon = {.it_value = {.tv_nsec = 50000000}, .it_interval = {.tv_nsec = 50000000}};
+    timer_t timer;
+    signal(SIGUSR1, ignore);
+    timer_create(CLOCK_MONOTONIC, &event, &timer);
+    timer_settime(timer, 0, &soon, NULL);
+}
+
+static sigset_t pending_signal(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGUSR2);
+    return set;
+}
+
+static void by_poll(void)
+{
+    poll(NULL, 0, 1);
+}
+
+static void by_ppoll(void)
+{
+    ppoll(NULL, 0, &short_time, NULL);
+}
+
+static void by_epoll_wait(void)
+{
+    struct epoll_event event;
+    epoll_wait(epoll_create1(0), &event, 1, 1);
+}
+
+static void by_epoll_pwait(void)
+{
+    struct epoll_event event;
+    epoll_pwait(epoll_create1(0), &event, 1, 1, NULL);
+}
+
+static void by_epoll_pwait2(void)
+{
+    struct epoll_event event;
+    epoll_pwait2(epoll_create1(0), &event, 1, &short_time, NULL);
+}
+
+static void by_select(void)
+{
+    struct timeval timeout = {.tv_usec = 1000};
+    select(0, NULL, NULL, NULL, &timeout);
+}
+
+static void by_pselect(void)
+{
+    pselect(0, NULL, NULL, NULL, &short_time, NULL);
+}
+
+static void by_read(void)
+{
+    char byte;
+    if (read(full_pipe(), &byte, 1) != 1)
+        _exit(91);
+}
+
+static void by_recv(void)
+{
+    char byte;
+    recv(full_socket(), &byte, 1, 0);
+}
+
+static void by_recvfrom(void)
+{
+    char byte;
+    recvfrom(full_socket(), &byte, 1, 0, NULL, NULL);
+}
+
+static void by_recvmsg(void)
+{
+    struct msghdr message = {0};
+    recvmsg(full_socket(), &message, 0);
+}
+
+static void by_accept(void)
+{
+    accept(-1, NULL, NULL);
+}
+
+static void by_accept4(void)
+{
+    accept4(-1, NULL, NULL, 0);
+}
+
+static void by_listen(void)
+{
+    listen(socket(AF_INET, SOCK_STREAM, 0), 1);
+}
+
+static void by_pause(void)
+{
+    signal_later();
+    pause();
+}
+
+static void by_sigsuspend(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    signal_later();
+    sigsuspend(&none);
+}
+
+static void by_sigwait(void)
+{
+    sigset_t set = pending_signal();
+    int number;
+    sigwait(&set, &number);
+}
+
+static void by_sigwaitinfo(void)
+{
+    sigset_t set = pending_signal();
+    sigwaitinfo(&set, NULL);
+}
+
+static void by_sigtimedwait(void)
+{
+    sigset_t set = pending_signal();
+    sigtimedwait(&set, NULL, &short_time);
+}
+
+static void by_wait(void)
+{
+    wait(NULL);
+}
+
+static void by_waitpid(void)
+{
+    waitpid(-1, NULL, 0);
+}
+
+static void by_wait3(void)
+{
+    wait3(NULL, 0, NULL);
+}
+
+static void by_wait4(void)
+{
+    wait4(-1, NULL, 0, NULL);
+}
+
+static void by_waitid(void)
+{
+    siginfo_t info;
+    waitid(P_ALL, 0, &info, WEXITED);
+}
+
+static void by_sleep(void)
+{
+    signal_later();
+    sleep(1);
+}
+
+static void by_usleep(void)
+{
+    usleep(1);
+}
+
+static void by_nanosleep(void)
+{
+    nanosleep(&short_time, NULL);
+}
+
+static void by_clock_nanosleep(void)
+{
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &short_time, NULL);
+}
+
+static void by_sem_wait(void)
+{
+    sem_t semaphore;
+    sem_init(&semaphore, 0, 1);
+    sem_wait(&semaphore);
+}
+
+static void by_sem_timedwait(void)
+{
+    sem_t semaphore;
+    sem_init(&semaphore, 0, 1);
+    sem_timedwait(&semaphore, &no_time);
+}
+
+static void by_sem_clockwait(void)
+{
+    sem_t semaphore;
+    sem_init(&semaphore, 0, 1);
+    sem_clockwait(&semaphore, CLOCK_MONOTONIC, &no_time);
+}
+
+/* ---- Calls that do not ---- */
+
+static void without_waiting(void)
+{
+    struct epoll_event event;
+    struct timeval no_timeval = {0};
+    siginfo_t info;
+    char byte;
+    int status;
+    sigset_t set = pending_signal();
+    poll(NULL, 0, 0);
+    ppoll(NULL, 0, &no_time, NULL);
+    epoll_wait(epoll_create1(0), &event, 1, 0);
+    select(0, NULL, NULL, NULL, &no_timeval);
+    recv(full_socket(), &byte, 1, MSG_DONTWAIT);
+    sigtimedwait(&set, NULL, &no_time);
+    waitpid(-1, &status, WNOHANG);
+    waitid(P_ALL, 0, &info, WEXITED | WNOHANG);
+    free(malloc(1 << 20));
+    close(dup(0));
+}
+
+static void in_handler(int signal)
+{
+    char byte;
+    (void)signal;
+    if (read(full_pipe(), &byte, 1) != 1)
+        _exit(92);
+}
+
+/* It may have interrupted malloc(). */
+static void in_a_signal_handler(void)
+{
+    signal(SIGUSR1, in_handler);
+    raise(SIGUSR1);
+}
+
+/* The child's memory is the parent's, who sleeps. */
+static void in_a_vforked_child(void)
+{
+    pid_t child = vfork();
+    if (child == 0) {
+        poll(NULL, 0, 1);
+        _exit(0);
+    }
+    syscall(SYS_wait4, child, NULL, 0, NULL);
+}
+
+static void in_a_child_of_clone(void)
+{
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, 0);
+    if (child == 0) {
+        poll(NULL, 0, 1);
+        _exit(thread_count() == 1 ? 0 : 93);
+    }
+    int status = -1;
+    syscall(SYS_wait4, child, &status, 0, NULL);
+    if (status != 0)
+        _exit(93);
+}
+
+/* ---- Running them ---- */
+
+enum { ASLEEP_AT_FIRST = 1, AWAKE_AT_LAST = 2 };
+
+/* In a forked child: sleeps it, and does @act wake it? */
+static int around(void (*act)(void), bool should_wake)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(30);
+        bool asleep = thread_count() == 1 && !has_window(getpid());
+        act();
+        bool awake = should_wake ? wakes_soon() : thread_count() > 1;
+        _exit((asleep ? ASLEEP_AT_FIRST : 0) | (awake ? AWAKE_AT_LAST : 0));
+    }
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void every_call_that_can_wait_wakes_a_child(void **state)
+{
+    static const struct {
+        const char *name;
+        void (*act)(void);
+    } calls[] = {
+#define CALL(name) {#name, by_##name}
+        CALL(poll),         CALL(ppoll),         CALL(epoll_wait),    CALL(epoll_pwait),
+        CALL(epoll_pwait2), CALL(select),        CALL(pselect),       CALL(read),
+        CALL(recv),         CALL(recvfrom),      CALL(recvmsg),       CALL(accept),
+        CALL(accept4),      CALL(listen),        CALL(pause),         CALL(sigsuspend),
+        CALL(sigwait),      CALL(sigwaitinfo),   CALL(sigtimedwait),  CALL(wait),
+        CALL(waitpid),      CALL(wait3),         CALL(wait4),         CALL(waitid),
+        CALL(sleep),        CALL(usleep),        CALL(nanosleep),     CALL(clock_nanosleep),
+        CALL(sem_wait),     CALL(sem_timedwait), CALL(sem_clockwait),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        int seen = around(calls[i].act, true);
+        if (seen != (ASLEEP_AT_FIRST | AWAKE_AT_LAST))
+            print_error("%s: %d\n", calls[i].name, seen);
+        assert_int_equal(seen, ASLEEP_AT_FIRST | AWAKE_AT_LAST);
+    }
+}
+
+static void what_does_not_wait_wakes_nobody(void **state)
+{
+    (void)state;
+    assert_int_equal(around(without_waiting, false), ASLEEP_AT_FIRST);
+}
+
+static void a_signal_handler_wakes_nobody(void **state)
+{
+    (void)state;
+    assert_int_equal(around(in_a_signal_handler, false), ASLEEP_AT_FIRST);
+}
+
+static void children_of_vfork_and_clone_wake_nobody(void **state)
+{
+    (void)state;
+    assert_int_equal(around(in_a_vforked_child, false), ASLEEP_AT_FIRST);
+    assert_int_equal(around(in_a_child_of_clone, false), ASLEEP_AT_FIRST);
+}
+
+static void in_a_grandchild(void)
+{
+    int status = -1;
+    pid_t child = fork(); /* of one that sleeps */
+    if (child == 0) {
+        by_poll();
+        _exit(wakes_soon() ? 0 : 94);
+    }
+    waitpid(child, &status, 0);
+    if (status != 0)
+        _exit(94);
+}
+
+static void a_child_of_a_child_that_slept_wakes(void **state)
+{
+    (void)state;
+    assert_int_equal(around(in_a_grandchild, true), ASLEEP_AT_FIRST | AWAKE_AT_LAST);
+}
+
+static void shut_then_wait(void)
+{
+    porthole_shutdown();
+    by_poll();
+    nap();
+}
+
+static void a_child_that_shuts_its_window_before_it_opens_stays_asleep(void **state)
+{
+    (void)state;
+    assert_int_equal(around(shut_then_wait, false), ASLEEP_AT_FIRST);
+}
+
+static void init_only(void)
+{
+    if (porthole_init(NULL) != 0)
+        _exit(95);
+}
+
+static void porthole_init_wakes(void **state)
+{
+    (void)state;
+    assert_int_equal(around(init_only, true), ASLEEP_AT_FIRST | AWAKE_AT_LAST);
+}
+
+static int open_window(void **state)
+{
+    static const struct porthole_options quiet = {.listen = "127.0.0.1:0", .log = "quiet"};
+    (void)state;
+    return porthole_init(&quiet);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_call_that_can_wait_wakes_a_child),
+        cmocka_unit_test(what_does_not_wait_wakes_nobody),
+        cmocka_unit_test(a_signal_handler_wakes_nobody),
+        cmocka_unit_test(children_of_vfork_and_clone_wake_nobody),
+        cmocka_unit_test(a_child_of_a_child_that_slept_wakes),
+        cmocka_unit_test(a_child_that_shuts_its_window_before_it_opens_stays_asleep),
+        cmocka_unit_test(porthole_init_wakes),
+    };
+    return cmocka_run_group_tests(tests, open_window, NULL);
+}
