@@ -69,6 +69,8 @@ def expected_statuses(row, method):
     statuses = {301 if row["group"] == "REDIRECT" else 200, 400, 401, 403, 405, 503}
     if row["handler"] in SAMPLED:
         statuses.add(501)
+    if "pid" in row["parameters"].split():
+        statuses.add(404)
     if method == "post":
         statuses.add(413)
     return statuses
@@ -163,8 +165,8 @@ def check_answer(contract, operation, what, status, answer):
               fits(contract, response["content"][media]["schema"], json.loads(body)), None)
 
 
-VALUES = {"seconds": ["1"], "debug": ["0", "1"], "gc": ["1"], "format": ["json", "text", "html"]}
-WRONG = {"seconds": "0", "format": "xml"}
+VALUES = {"seconds": ["1"], "debug": ["0", "1"], "gc": ["1"], "format": ["json", "text", "html"], "pid": []}
+WRONG = {"seconds": "0", "format": "xml", "pid": "one"}
 HERE = {"Host": "localhost"}
 ACCEPTS = ({}, {"Accept": "application/problem+json"})
 
@@ -198,6 +200,8 @@ def ask_badly(contract, urls, path, method, operation):
               if p["name"] in WRONG and not path.endswith("/profile")]
     if 413 in contract.responses(operation):
         cases.append((413, "with a large body", url, method, path, HERE, b"+" * (2 << 20)))
+    if 404 in contract.responses(operation):
+        cases.append((404, "for a process that is not there", url, method, f"{path}?pid=2147483647", HERE, None))
     if 501 in contract.responses(operation):
         cases.append((501, "unsampled", unsampled, method, path, HERE, body))
     for status, what, *request in cases:
@@ -215,6 +219,9 @@ def main():
         routes = read_routes(file.read())
     compare_files(contract, routes)
     check_document(contract)
+    if urls:
+        listed = json.loads(ask(urls[0], "get", "/debug/processes?format=json", HERE)[2])["processes"]
+        VALUES["pid"] = [str(listed[0]["pid"])]
     for path, method, operation in contract.operations() if urls else []:
         ask_well(contract, urls[0], path, method, operation)
         ask_badly(contract, urls, path, method, operation)

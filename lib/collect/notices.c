@@ -43,11 +43,6 @@ static struct ph_notice_case judge_unanswered(const struct ph_notice_facts *fact
     };
 }
 
-static struct ph_notice_case judge_unlisted(const struct ph_notice_facts *facts, unsigned unused)
-{
-    return (struct ph_notice_case){.holds = facts->is_unlisted, .number = facts->member_count};
-}
-
 static struct ph_notice_case judge_threads(const struct ph_notice_facts *facts, unsigned unused)
 {
     uint64_t count = facts->counters.threads_unrecorded;
@@ -73,10 +68,6 @@ static const struct ph_notice notices[] = {
      "?pid= "
      "asks one by itself",
      judge_unanswered, 0},
-    {"family_table", "This process is missing in profiles of all processes",
-     "the table has room for %n, and all of it is taken; ?pid= and the command porthole still reach it by its "
-     "number",
-     judge_unlisted, 0},
     {"heir", "If this process ends, clients may be refused for a moment",
      "no descriptor was left in which forked children would inherit the port, so the next one has to open it anew; "
      "raise "

@@ -23,7 +23,6 @@ struct ph_notice_facts {
     size_t hidden_count;               /* members that /proc does not show this process */
     size_t asked_count;                /* members that were asked for the last profile of the family */
     size_t unanswered_count;           /* of these, how many did not answer */
-    bool is_unlisted;                  /* this process has no row in its family's table */
 };
 
 struct ph_notice_case;

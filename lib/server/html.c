@@ -30,7 +30,18 @@ static const char style[] =
     "td,th{text-align:left;padding:.5rem .9rem;border-top:1px solid var(--line);vertical-align:top}"
     "tr:first-child>*{border-top:0}th{font-size:.8rem;color:var(--soft);font-weight:600}"
     ".links td:first-child{width:15rem}"
-    ".number{text-align:right;font-variant-numeric:tabular-nums}"
+    ".processes td{padding-top:.35rem;padding-bottom:.35rem}.processes code{display:-webkit-box;"
+    "-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;overflow-wrap:anywhere}.command{width:100%}"
+    ".processes+p,.processes+p+p{margin-top:.75rem}"
+    ".notices{list-style:none;margin:1.25rem 0 0;padding:0}.notices li{background:var(--card);border:1px solid "
+    "var(--line);border-left:4px solid var(--bad);border-radius:8px;padding:.6rem .9rem;overflow-wrap:anywhere}"
+    ".notices li+li{margin-top:.5rem}"
+    "@media(max-width:40rem){main{padding:1.25rem .75rem 2rem}td,th{padding:.4rem .5rem}.wide{display:none}"
+    ".front td:first-child::after{content:'front';display:block;font-size:.8rem;color:var(--soft)}"
+    ".links td{display:block;border-top:0;padding:.1rem .9rem .5rem}.links td:first-child{width:auto;padding:.5rem "
+    ".9rem 0}"
+    ".links tr+tr td:first-child{border-top:1px solid var(--line)}}"
+    ".number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     "footer{margin-top:2.5rem;font-size:.85rem;color:var(--soft)}";
 
 void ph_html_begin(struct ph_buf *out, const char *title)

@@ -1,86 +1,115 @@
 /* routes_process.c - /debug/processes in three forms, and the contract. */
-#include "base/human.h"
+#include "base/scan.h"
 #include "base/visible.h"
-#include "collect/process.h"
 #include "server/html.h"
+#include "server/members.h"
+#include "server/members_html.h"
 #include "server/openapi.h"
 #include "server/router.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/param.h>
 
-/* proc(5), "/proc/pid/stat", state. */
-static const char *state_word(char state)
+#define PIDS_TOLD_MAX 16 /* of those that there are, to who asked for another */
+
+static const char *role_of(const struct ph_listed *member)
 {
-    static const char *const words[128] = {
-        ['R'] = "running", ['S'] = "sleeping", ['D'] = "waiting for I/O",
-        ['T'] = "stopped", ['t'] = "traced",   ['Z'] = "zombie",
-        ['X'] = "dead",    ['I'] = "idle",
-    };
-    const char *word = words[(unsigned char)state & 127];
-    return word ? word : "unknown";
+    return member->is_front ? "front" : "member";
 }
 
-struct row {
-    struct ph_process process;
-    struct ph_buf command;
-    const char *role;
-};
+/* By whole numbers: in the locale of the program, printf() may write a comma. */
+static void add_seconds(double seconds, struct ph_buf *out)
+{
+    uint64_t hundredths = (uint64_t)(seconds * 100);
+    ph_buf_printf(out, "%" PRIu64 ".%02" PRIu64, hundredths / 100, hundredths % 100);
+}
 
-static void write_json(const struct ph_request *request, const struct row *row, struct ph_reply *reply)
+static void add_json(const struct ph_listed *member, struct ph_buf *out)
+{
+    const struct ph_process *process = &member->process;
+    struct ph_buf command = PH_BUF_INIT;
+    ph_members_command(member, &command);
+    ph_buf_printf(out, "{\"pid\":%d,", (int)process->pid);
+    if (!member->is_hidden)
+        ph_buf_printf(out, "\"ppid\":%d,", (int)process->ppid);
+    ph_buf_printf(out, "\"role\":\"%s\",\"name\":", role_of(member));
+    ph_buf_json(out, process->name);
+    ph_buf_text(out, ",\"command\":");
+    ph_buf_json(out, command.data ? command.data : "");
+    ph_buf_printf(out, ",\"state\":\"%s\"", ph_state_word(process->state));
+    if (!member->is_hidden) {
+        ph_buf_text(out, ",\"uptime_seconds\":");
+        add_seconds(process->uptime_seconds, out);
+        ph_buf_printf(out, ",\"rss_bytes\":%" PRIu64, process->rss_bytes);
+    }
+    ph_buf_char(out, '}');
+    ph_buf_fini(&command);
+}
+
+static void write_json(const struct ph_request *request, const struct ph_members *members, struct ph_reply *reply)
 {
     struct ph_buf *out = &reply->body;
     ph_reply_begin(reply, PH_JSON);
     ph_buf_text(out, "{\"url\":");
-    ph_buf_json(out, request->site->url);
-    ph_buf_printf(out, ",\"processes\":[{\"pid\":%d,\"ppid\":%d,\"role\":\"%s\",\"name\":", (int)row->process.pid,
-                  (int)row->process.ppid, row->role);
-    ph_buf_json(out, row->process.name);
-    ph_buf_text(out, ",\"command\":");
-    ph_buf_json(out, row->command.data ? row->command.data : "");
-    ph_buf_printf(out, ",\"state\":\"%s\",\"uptime_seconds\":%.2f,\"rss_bytes\":%" PRIu64 "}]}\n",
-                  state_word(row->process.state), row->process.uptime_seconds, row->process.rss_bytes);
+    ph_buf_json(out, request->url);
+    ph_buf_text(out, ",\"processes\":[");
+    for (size_t i = 0; i < members->count; i++) {
+        if (i)
+            ph_buf_char(out, ',');
+        add_json(&members->items[i], out);
+    }
+    ph_buf_text(out, "]}\n");
 }
 
-/* Fixed columns, so that a person reads and a script cuts; the command last, as it may hold anything. */
-static void write_text(const struct ph_request *request, const struct row *row, struct ph_reply *reply)
+/* Fixed columns, so that a person reads and a script cuts; the command last, as it may hold anything. What is not known is a
+ * dash. A process may call itself anything, escape sequences too. */
+static void add_text(const struct ph_listed *member, struct ph_buf *out)
 {
-    struct ph_buf *out = &reply->body;
-    ph_reply_begin(reply, PH_TEXT_PLAIN);
-    ph_buf_printf(out, "%-7s %-7s %-8s %-15s %-15s %14s %14s  %s\n", "PID", "PPID", "ROLE", "NAME", "STATE",
-                  "UPTIME_SECONDS", "RSS_BYTES", "COMMAND");
-    struct ph_buf name = PH_BUF_INIT;
-    ph_visible(&name, row->process.name); /* a process may call itself anything, escape sequences too */
-    ph_buf_printf(out, "%-7d %-7d %-8s %-15s %-15s %14.0f %14" PRIu64 "  ", (int)row->process.pid,
-                  (int)row->process.ppid, row->role, name.data ? name.data : "", state_word(row->process.state),
-                  row->process.uptime_seconds, row->process.rss_bytes);
-    ph_visible(out, row->command.data ? row->command.data : "");
+    const struct ph_process *process = &member->process;
+    struct ph_buf name = PH_BUF_INIT, command = PH_BUF_INIT;
+    char parent[16] = "-", uptime[24] = "-", rss[24] = "-";
+    ph_visible(&name, process->name);
+    ph_members_command(member, &command);
+    if (!member->is_hidden) {
+        snprintf(parent, sizeof(parent), "%d", (int)process->ppid);
+        snprintf(uptime, sizeof(uptime), "%.0f", process->uptime_seconds);
+        snprintf(rss, sizeof(rss), "%" PRIu64, process->rss_bytes);
+    }
+    ph_buf_printf(out, "%-7d %-7s %-8s %-15s %-15s %14s %14s  ", (int)process->pid, parent, role_of(member),
+                  name.data ? name.data : "", ph_state_word(process->state), uptime, rss);
+    ph_visible(out, command.data ? command.data : "");
     ph_buf_char(out, '\n');
     ph_buf_fini(&name);
+    ph_buf_fini(&command);
 }
 
-static void write_html(const struct ph_request *request, const struct row *row, struct ph_reply *reply)
+static void write_text(const struct ph_request *request, const struct ph_members *members, struct ph_reply *reply)
+{
+    ph_reply_begin(reply, PH_TEXT_PLAIN);
+    ph_buf_printf(&reply->body, "%-7s %-7s %-8s %-15s %-15s %14s %14s  %s\n", "PID", "PPID", "ROLE", "NAME",
+                  "STATE", "UPTIME_SECONDS", "RSS_BYTES", "COMMAND");
+    for (size_t i = 0; i < members->count; i++)
+        add_text(&members->items[i], &reply->body);
+}
+
+static void write_html(const struct ph_request *request, const struct ph_members *members, struct ph_reply *reply)
 {
     struct ph_buf *out = &reply->body;
     ph_reply_begin(reply, PH_TEXT_HTML);
     ph_html_begin(out, "Processes");
-    ph_buf_text(out, "<p><a href=\"/debug/\">Porthole</a></p>\n<h1>Processes</h1>\n<h2>Behind this endpoint</h2>\n"
-                     "<table>\n<tr><th>PID<th>Parent<th>Role<th>Name<th>State<th class=number>Uptime"
-                     "<th class=number>Resident</tr>\n");
-    ph_buf_printf(out, "<tr><td>%d<td>%d<td>%s<td>", (int)row->process.pid, (int)row->process.ppid, row->role);
-    ph_buf_html(out, row->process.name);
-    ph_buf_printf(out, "<td>%s<td class=number>", state_word(row->process.state));
-    ph_buf_printf(out, "%s<td class=number>%s", ph_human_duration(row->process.uptime_seconds).text,
-                  ph_human_bytes((int64_t)row->process.rss_bytes).text);
-    ph_buf_text(out, "</tr>\n</table>\n<p class=soft><code>");
-    ph_buf_html(out, row->command.data ? row->command.data : "");
-    ph_buf_text(out, "</code></p>\n");
+    ph_buf_text(out, "<p><a href=\"/debug/\">Porthole</a></p>\n<h1>Processes</h1>\n");
+    ph_buf_printf(out, "<h2>%zu behind this endpoint</h2>\n", members->count);
+    ph_members_html(members, members->count, out);
     ph_html_end(out, request->site->probe->version);
 }
 
 static const struct {
     const char *name, *type;
-    void (*write)(const struct ph_request *request, const struct row *row, struct ph_reply *reply);
+    void (*write)(const struct ph_request *request, const struct ph_members *members, struct ph_reply *reply);
 } formats[] = {
     {"json", PH_JSON, write_json},
     {"text", "text/plain", write_text},
@@ -104,23 +133,57 @@ static int choose_format(const struct ph_request *request)
     return chosen < 0 ? 0 : chosen;
 }
 
+static void refuse_pid(const struct ph_request *request, const struct ph_members *members, const char *asked,
+                       struct ph_reply *reply)
+{
+    struct ph_buf pids = PH_BUF_INIT;
+    size_t told = MIN(members->count, PIDS_TOLD_MAX);
+    for (size_t i = 0; i < told; i++)
+        ph_buf_printf(&pids, "%s%d", i ? ", " : "", (int)members->items[i].process.pid);
+    if (told < members->count)
+        ph_buf_printf(&pids, " and %zu more", members->count - told);
+    ph_reply_error(request, reply, 404, "no process %s behind this endpoint; there are %s", asked,
+                   pids.data ? pids.data : "none");
+    ph_buf_fini(&pids);
+}
+
+/* Leave only the process that is asked for. False if it is refused. */
+static bool choose_member(const struct ph_request *request, struct ph_members *members, struct ph_reply *reply)
+{
+    char text[24];
+    uint64_t pid;
+    if (!ph_query_text(request->query, "pid", text, sizeof(text)) || !text[0])
+        return true;
+    if (ph_parse_count(text, INT_MAX, &pid) < 0) {
+        ph_reply_error(request, reply, 400, "invalid value for \"pid\" - must be the number of a process");
+        return false;
+    }
+    const struct ph_listed *found = ph_members_find(members, (pid_t)pid);
+    if (!found) {
+        refuse_pid(request, members, text, reply);
+        return false;
+    }
+    members->items[0] = *found;
+    members->count = 1;
+    return true;
+}
+
 void ph_route_processes(struct ph_request *request, struct ph_reply *reply)
 {
-    struct ph_error error = {0, ""};
-    struct row row = {.role = "front"};
+    struct ph_members members;
     int format = choose_format(request);
     if (format < 0) {
         ph_reply_error(request, reply, 400, "unknown format: expected json, text or html");
         return;
     }
-    int status = ph_process_self(&row.process, &error);
-    if (status == 0) {
-        ph_process_cmdline(' ', &row.command); /* a command that cannot be read is shown empty */
-        formats[format].write(request, &row, reply);
-    } else {
-        ph_reply_failure(request, reply, status, &error);
+    int status = ph_members_read(request->site, &members);
+    if (status < 0) {
+        ph_reply_failure(request, reply, status, NULL);
+        return;
     }
-    ph_buf_fini(&row.command);
+    if (choose_member(request, &members, reply))
+        formats[format].write(request, &members, reply);
+    ph_members_fini(&members);
 }
 
 void ph_route_openapi(struct ph_request *request, struct ph_reply *reply)

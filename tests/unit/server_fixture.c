@@ -60,10 +60,13 @@ static void say(const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
+struct ph_probe_counters fixture_counters;
+
 const struct ph_probe fixture_probe = {
     .abi = PH_PROBE_ABI,
     .version = "0",
     .options = &fixture_options,
+    .counters = &fixture_counters,
     .own_fd = own_fd,
     .own_thread = own_thread,
     .bequeath = bequeath,

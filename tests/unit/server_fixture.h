@@ -13,6 +13,9 @@ extern const struct ph_probe fixture_probe;
 /** fixture_options - those of fixture_probe; a test may change them. */
 extern struct ph_options fixture_options;
 
+/** fixture_counters - those of fixture_probe. */
+extern struct ph_probe_counters fixture_counters;
+
 /** fixture_site() - at http://127.0.0.1:6060, without a token. */
 struct ph_site fixture_site(void);
 

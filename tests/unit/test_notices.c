@@ -18,7 +18,6 @@ static const struct ph_notice_facts all_amiss = {
     .hidden_count = 5,
     .asked_count = 11,
     .unanswered_count = 4,
-    .is_unlisted = true,
 };
 
 static const struct ph_notice *find(const char *name)
@@ -76,7 +75,6 @@ static void the_lines_have_their_numbers_and_reasons(void **state)
     expect_line("unanswered", &all_amiss, "4 of 11 processes are missing");
     expect_line("thread_records", &all_amiss, "lacks 3 threads");
     expect_line("descriptor_guard", &all_amiss, "close 2 descriptors");
-    expect_line("family_table", &all_amiss, "room for 12");
 }
 
 static void without_proc_that_is_said_once(void **state)
