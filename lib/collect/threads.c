@@ -47,7 +47,7 @@ static void add_thread(struct ph_profile *profile, const struct ph_modules *modu
     ph_profile_add_sample(profile, frames, thread->frame_count, NULL, 0, &one);
 }
 
-static int add_threads(const struct ph_probe *probe, struct ph_profile *profile, struct ph_error *error)
+static int add_threads(const struct ph_probe *probe, bool bare, struct ph_profile *profile, struct ph_error *error)
 {
     struct ph_modules modules;
     size_t count;
@@ -60,7 +60,7 @@ static int add_threads(const struct ph_probe *probe, struct ph_profile *profile,
     for (size_t i = 0; result == 0 && i < count; i++)
         if (!threads[i].own)
             add_thread(profile, &modules, order, &threads[i]);
-    if (result == 0)
+    if (result == 0 && !bare)
         result = ph_symbolize(profile, &modules);
     free(threads);
     free(order);
@@ -68,7 +68,7 @@ static int add_threads(const struct ph_probe *probe, struct ph_profile *profile,
     return result;
 }
 
-int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **ret_profile, struct ph_error *error)
+static int collect(const struct ph_probe *probe, bool bare, struct ph_profile **ret_profile, struct ph_error *error)
 {
     struct ph_profile *profile = ph_profile_new();
     if (!profile)
@@ -77,7 +77,7 @@ int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **re
     profile->period_type = profile->types[0];
     profile->period = 1;
     profile->time_ns = ph_clock_realtime_ns();
-    int result = add_threads(probe, profile, error);
+    int result = add_threads(probe, bare, profile, error);
     if (result == 0)
         result = ph_profile_status(profile);
     if (result < 0) {
@@ -86,4 +86,15 @@ int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **re
     }
     *ret_profile = profile;
     return 0;
+}
+
+int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **ret_profile, struct ph_error *error)
+{
+    return collect(probe, false, ret_profile, error);
+}
+
+int ph_threadcreate_collect_bare(const struct ph_probe *probe, struct ph_profile **ret_profile,
+                                 struct ph_error *error)
+{
+    return collect(probe, true, ret_profile, error);
 }

@@ -10,4 +10,8 @@
  * threadcreate/count, period 1. Threads made before the probe or by a raw clone() have no stack. 0, -ENOMEM, … */
 int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **ret_profile, struct ph_error *error);
 
+/** ph_threadcreate_collect_bare() - the same without names, for another process of the family, which looks them up. */
+int ph_threadcreate_collect_bare(const struct ph_probe *probe, struct ph_profile **ret_profile,
+                                 struct ph_error *error);
+
 #endif

@@ -135,3 +135,53 @@ uint32_t ph_map_find(const struct ph_map_finder *finder, uint64_t address)
     }
     return low && address < finder->ranges[low - 1].limit ? finder->ranges[low - 1].mapping : 0;
 }
+
+/* ---- several processes ---- */
+
+#define PLACE_ALIGNMENT UINT64_C(0x200000)
+
+static bool overlaps(const struct ph_mapping *a, const struct ph_mapping *b)
+{
+    return a->start < b->limit && b->start < a->limit;
+}
+
+static bool overlaps_earlier(const struct ph_profile *profile, uint32_t place)
+{
+    for (uint32_t i = 0; i < place; i++)
+        if (overlaps(&profile->mappings[i], &profile->mappings[place]))
+            return true;
+    return false;
+}
+
+/* Above what programs can map: [vsyscall] lies higher still. */
+static uint64_t highest_limit(const struct ph_profile *profile)
+{
+    uint64_t highest = 0;
+    for (uint32_t i = 0; i < profile->mapping_count; i++)
+        if (profile->mappings[i].limit > highest && profile->mappings[i].limit < UINT64_C(1) << 63)
+            highest = profile->mappings[i].limit;
+    return highest;
+}
+
+static void move_mapping(struct ph_profile *profile, uint32_t place, uint64_t start)
+{
+    struct ph_mapping *mapping = &profile->mappings[place];
+    uint64_t distance = start - mapping->start;
+    for (uint32_t i = 0; i < profile->location_count; i++)
+        if (profile->locations[i].mapping == place + 1)
+            profile->locations[i].address += distance;
+    mapping->limit += distance;
+    mapping->start = start;
+}
+
+void ph_maps_part(struct ph_profile *profile)
+{
+    uint64_t free_from = highest_limit(profile);
+    for (uint32_t i = 1; i < profile->mapping_count; i++) {
+        if (!overlaps_earlier(profile, i))
+            continue;
+        free_from = (free_from + PLACE_ALIGNMENT - 1) & ~(PLACE_ALIGNMENT - 1);
+        move_mapping(profile, i, free_from);
+        free_from = profile->mappings[i].limit;
+    }
+}

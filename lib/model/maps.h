@@ -37,4 +37,11 @@ void ph_map_finder_fini(struct ph_map_finder *finder);
 /** ph_map_find() - the number of the mapping that holds @address, 0 if none. */
 uint32_t ph_map_find(const struct ph_map_finder *finder, uint64_t address);
 
+/**
+ * ph_maps_part() - give mappings that overlap an earlier one, as those of different processes can, a place of their own above
+ * all others, and their locations with them: for formats that know addresses only. No entry may be added to @profile
+ * afterwards.
+ */
+void ph_maps_part(struct ph_profile *profile);
+
 #endif

@@ -207,7 +207,7 @@ void ph_job_abandon(struct ph_job *job)
     pthread_mutex_unlock(mutex);
 }
 
-static bool is_cancelled(struct ph_job *job)
+bool ph_job_is_cancelled(struct ph_job *job)
 {
     pthread_mutex_lock(&job->jobs->mutex);
     bool cancelled = job->cancelled;
@@ -220,7 +220,7 @@ static bool is_cancelled(struct ph_job *job)
 static int wait_until(struct ph_job *job, int64_t deadline_ns)
 {
     struct pollfd client = {.fd = job->client_fd, .events = POLLRDHUP};
-    while (!is_cancelled(job)) {
+    while (!ph_job_is_cancelled(job)) {
         int64_t left_ns = deadline_ns - ph_clock_monotonic_ns();
         if (left_ns <= 0)
             return 0;
@@ -231,7 +231,7 @@ static int wait_until(struct ph_job *job, int64_t deadline_ns)
     return -ECANCELED;
 }
 
-static int start_waiting(struct ph_job *job)
+int ph_job_pause(struct ph_job *job)
 {
     struct ph_jobs *jobs = job->jobs;
     pthread_mutex_lock(&jobs->mutex);
@@ -244,17 +244,24 @@ static int start_waiting(struct ph_job *job)
     return fine ? 0 : -EBUSY;
 }
 
-int ph_job_wait(struct ph_job *job, unsigned seconds)
+static int stop_waiting(struct ph_job *job, int status)
 {
-    int64_t deadline_ns = ph_clock_monotonic_ns() + seconds * PH_NS_PER_S;
-    int status = start_waiting(job);
-    if (status < 0)
-        return status;
-    status = wait_until(job, deadline_ns);
     pthread_mutex_lock(&job->jobs->mutex);
     job->jobs->waiting_count--;
     if (status == 0)
         status = start_work_locked(job);
     pthread_mutex_unlock(&job->jobs->mutex);
     return status;
+}
+
+int ph_job_resume(struct ph_job *job)
+{
+    return stop_waiting(job, 0);
+}
+
+int ph_job_wait(struct ph_job *job, unsigned seconds)
+{
+    int64_t deadline_ns = ph_clock_monotonic_ns() + seconds * PH_NS_PER_S;
+    int status = ph_job_pause(job);
+    return status < 0 ? status : stop_waiting(job, wait_until(job, deadline_ns));
 }

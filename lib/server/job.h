@@ -78,6 +78,15 @@ void ph_job_abandon(struct ph_job *job);
  */
 int ph_job_wait(struct ph_job *job, unsigned seconds);
 
+/** ph_job_pause() - give up the place for work: for waiting that is done elsewhere, as for another process. 0; -EBUSY as above.
+ * ph_job_resume() - the end of that; 0 or -ECANCELED. The job's thread. */
+int ph_job_pause(struct ph_job *job);
+int ph_job_resume(struct ph_job *job);
+
+/** ph_job_is_cancelled() - the client hung up or the endpoint stops. While it is false, job->client_fd is open; and poll()
+ * tells POLLRDHUP there once it becomes true. The job's thread. */
+bool ph_job_is_cancelled(struct ph_job *job);
+
 /** ph_jobs_wake() - make the endpoint thread look. Any thread. */
 void ph_jobs_wake(struct ph_jobs *jobs);
 

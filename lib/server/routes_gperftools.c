@@ -5,7 +5,11 @@
 #include "elf/modules.h"
 #include "elf/symbols.h"
 #include "model/legacy_write.h"
+#include "model/maps.h"
+#include "server/pprof_query.h"
 #include "server/router.h"
+#include "server/scope.h"
+#include "server/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,6 +78,8 @@ void ph_route_symbol(struct ph_request *request, struct ph_reply *reply)
     struct addresses addresses = {NULL, 0};
     bool posted = request->method == PH_METHOD_POST;
     const char *text = !posted ? request->query : request->body.data ? request->body.data : "";
+    if (!request->is_family && ph_scope_of(request, reply, 0) == PH_SCOPE_ANSWERED)
+        return;
     int status = parse_addresses(text, posted ? request->body.size_bytes : strlen(text), &addresses);
     if (status == 0)
         status = find_names(&addresses, &names, &error);
@@ -82,6 +88,7 @@ void ph_route_symbol(struct ph_request *request, struct ph_reply *reply)
         write_names(&addresses, &reply->body);
     else
         ph_reply_failure(request, reply, status, &error);
+    ph_scope_sign(request, reply);
     free(addresses.symbols);
     ph_arena_fini(&names);
 }
@@ -101,24 +108,46 @@ static int append_maps(struct ph_buf *out)
     return status;
 }
 
-static int write_heap_text(const struct ph_request *request, struct ph_buf *out, struct ph_error *error)
+static int collect_heap(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
+                        struct ph_error *error)
 {
-    struct ph_profile *profile = NULL;
-    int status = ph_heap_collect(request->site->probe, false, &profile, error);
-    if (status == 0)
-        status = ph_legacy_write(profile, false, out);
-    ph_profile_free(profile);
-    if (status < 0)
+    return ph_heap_collect(request->site->probe, gc, ret_profile, error);
+}
+
+static int collect_heap_bare(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
+                             struct ph_error *error)
+{
+    return ph_heap_collect_bare(request->site->probe, gc, ret_profile, error);
+}
+
+/* Of a family there are the mappings of all, each at an address of its own; jeprof knows no labels. */
+static int write_heap(struct ph_profile *profile, enum ph_scope scope, struct ph_buf *out)
+{
+    if (scope == PH_SCOPE_FAMILY)
+        ph_maps_part(profile);
+    int status = ph_legacy_write(profile, false, out);
+    if (status < 0 || scope == PH_SCOPE_FAMILY)
         return status;
     ph_buf_text(out, "\nMAPPED_LIBRARIES:\n");
     return append_maps(out);
 }
 
+/* The other members are asked at the route for pprof: the internal form is the same. */
 void ph_route_heap_text(struct ph_request *request, struct ph_reply *reply)
 {
+    static const struct ph_snapshot_kind heap = {collect_heap, collect_heap_bare};
+    static const struct ph_pprof_query now = {0};
     struct ph_error error = {0, ""};
+    struct ph_profile *profile = NULL;
+    enum ph_scope scope = ph_scope_of(request, reply, 0);
+    if (scope == PH_SCOPE_ANSWERED)
+        return;
     ph_reply_begin(reply, PH_TEXT_PLAIN);
-    int status = write_heap_text(request, &reply->body, &error);
+    int status = ph_snapshot(&heap, request, scope, &now, "/debug/pprof/heap", &profile, &error);
+    if (status == 0)
+        status = write_heap(profile, scope, &reply->body);
     if (status < 0)
         ph_reply_failure(request, reply, status, &error);
+    ph_scope_sign(request, reply);
+    ph_profile_free(profile);
 }

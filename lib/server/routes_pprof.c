@@ -3,44 +3,17 @@
 #include "collect/heap.h"
 #include "collect/threads.h"
 #include "model/legacy_write.h"
+#include "model/maps.h"
 #include "model/pprof_write.h"
 #include "server/count_text.h"
-#include "server/job.h"
 #include "server/pprof_query.h"
 #include "server/router.h"
+#include "server/scope.h"
+#include "server/snapshot.h"
 
 #include <errno.h>
 #include <string.h>
-
-typedef int collect(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
-                    struct ph_error *error);
-
-static int wait_between(const struct ph_request *request, unsigned seconds, struct ph_error *error)
-{
-    int status = ph_job_wait(request->job, seconds);
-    if (status == -EBUSY)
-        ph_error_set(error, status, "%d clients wait for a profile over seconds already; try again",
-                     PH_JOBS_WAITING_MAX);
-    return status;
-}
-
-static int collect_delta(collect *snapshot, const struct ph_request *request, const struct ph_pprof_query *query,
-                         struct ph_profile **ret_profile, struct ph_error *error)
-{
-    struct ph_profile *earlier = NULL, *later = NULL;
-    int64_t start_ns = ph_clock_monotonic_ns();
-    int status = snapshot(request, query->gc, &earlier, error);
-    if (status == 0)
-        status = wait_between(request, query->seconds, error);
-    int64_t duration_ns = ph_clock_monotonic_ns() - start_ns;
-    if (status == 0)
-        status = snapshot(request, query->gc, &later, error);
-    if (status == 0)
-        status = ph_heap_delta(earlier, later, duration_ns, ret_profile, error);
-    ph_profile_free(earlier);
-    ph_profile_free(later);
-    return status;
-}
+#include <unistd.h>
 
 static void send_binary(const struct ph_request *request, struct ph_reply *reply, const struct ph_profile *profile,
                         bool is_delta)
@@ -52,14 +25,23 @@ static void send_binary(const struct ph_request *request, struct ph_reply *reply
         ph_reply_failure(request, reply, status, &error);
 }
 
-static void send_count_text(const struct ph_request *request, struct ph_reply *reply,
+static void send_bare(const struct ph_request *request, struct ph_reply *reply, const struct ph_profile *profile)
+{
+    struct ph_error error = {0, ""};
+    ph_reply_begin(reply, PH_BINARY);
+    int status = ph_pprof_write_bare(profile, &reply->body, &error);
+    if (status < 0)
+        ph_reply_failure(request, reply, status, &error);
+}
+
+static void send_count_text(const struct ph_request *request, struct ph_reply *reply, enum ph_scope scope,
                             const struct ph_profile *profile)
 {
     ph_reply_begin(reply, PH_TEXT_PLAIN);
     ph_count_text_write(profile, ph_route_name(request->route), &reply->body);
 }
 
-static void send_heap_text(const struct ph_request *request, struct ph_reply *reply,
+static void send_heap_text(const struct ph_request *request, struct ph_reply *reply, enum ph_scope scope,
                            const struct ph_profile *profile)
 {
     ph_reply_begin(reply, PH_TEXT_PLAIN);
@@ -69,42 +51,72 @@ static void send_heap_text(const struct ph_request *request, struct ph_reply *re
         return;
     }
     ph_buf_char(&reply->body, '\n');
+    if (scope == PH_SCOPE_FAMILY)
+        ph_buf_printf(&reply->body, "# What follows is of process %d alone; the others tell with pid=\n",
+                      (int)getpid());
     ph_heap_statistics(request->site->probe, &reply->body);
 }
 
-typedef void send_text(const struct ph_request *request, struct ph_reply *reply, const struct ph_profile *profile);
+typedef void send_text(const struct ph_request *request, struct ph_reply *reply, enum ph_scope scope,
+                       const struct ph_profile *profile);
 
-static void serve(collect *snapshot, send_text *text, const struct ph_request *request, struct ph_reply *reply)
+static void send_profile(send_text *text, const struct ph_request *request, struct ph_reply *reply,
+                         enum ph_scope scope, const struct ph_pprof_query *query, struct ph_profile *profile)
+{
+    if (scope == PH_SCOPE_BARE)
+        send_bare(request, reply, profile);
+    else if (!query->debug)
+        send_binary(request, reply, profile, query->seconds > 0);
+    else {
+        ph_maps_part(profile);
+        text(request, reply, scope, profile);
+    }
+}
+
+static void serve(const struct ph_snapshot_kind *kind, send_text *text, const struct ph_request *request,
+                  struct ph_reply *reply)
 {
     struct ph_pprof_query query;
     struct ph_error error = {0, ""};
     struct ph_profile *profile = NULL;
     if (!ph_pprof_query_read(request, reply, &query))
         return;
-    int status = query.seconds ? collect_delta(snapshot, request, &query, &profile, &error)
-                               : snapshot(request, query.gc, &profile, &error);
+    enum ph_scope scope = ph_scope_of(request, reply, query.seconds);
+    if (scope == PH_SCOPE_ANSWERED)
+        return;
+    int status = ph_snapshot(kind, request, scope, &query, request->path, &profile, &error);
     if (status < 0)
         ph_reply_failure(request, reply, status, &error);
-    else if (query.debug)
-        text(request, reply, profile);
     else
-        send_binary(request, reply, profile, query.seconds > 0);
+        send_profile(text, request, reply, scope, &query, profile);
+    ph_scope_sign(request, reply);
     ph_profile_free(profile);
 }
 
 /* heap and allocs hold the same samples; they differ in what pprof shows first. */
+static int open_as_asked(const struct ph_request *request, int status, struct ph_profile *const *profile)
+{
+    if (status == 0 && strcmp(ph_route_name(request->route), "allocs") == 0)
+        (*profile)->default_type = ph_profile_string(*profile, "alloc_space");
+    return status;
+}
+
 static int collect_heap(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
                         struct ph_error *error)
 {
-    int status = ph_heap_collect(request->site->probe, gc, ret_profile, error);
-    if (status == 0 && strcmp(ph_route_name(request->route), "allocs") == 0)
-        (*ret_profile)->default_type = ph_profile_string(*ret_profile, "alloc_space");
-    return status;
+    return open_as_asked(request, ph_heap_collect(request->site->probe, gc, ret_profile, error), ret_profile);
+}
+
+static int collect_heap_bare(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
+                             struct ph_error *error)
+{
+    return open_as_asked(request, ph_heap_collect_bare(request->site->probe, gc, ret_profile, error), ret_profile);
 }
 
 void ph_route_heap(struct ph_request *request, struct ph_reply *reply)
 {
-    serve(collect_heap, send_heap_text, request, reply);
+    static const struct ph_snapshot_kind heap = {collect_heap, collect_heap_bare};
+    serve(&heap, send_heap_text, request, reply);
 }
 
 static int collect_threadcreate(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
@@ -113,9 +125,16 @@ static int collect_threadcreate(const struct ph_request *request, bool gc, struc
     return ph_threadcreate_collect(request->site->probe, ret_profile, error);
 }
 
+static int collect_threadcreate_bare(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
+                                     struct ph_error *error)
+{
+    return ph_threadcreate_collect_bare(request->site->probe, ret_profile, error);
+}
+
 void ph_route_threadcreate(struct ph_request *request, struct ph_reply *reply)
 {
-    serve(collect_threadcreate, send_count_text, request, reply);
+    static const struct ph_snapshot_kind threadcreate = {collect_threadcreate, collect_threadcreate_bare};
+    serve(&threadcreate, send_count_text, request, reply);
 }
 
 /* Go's types and units, to the letter: scrapers make series of these names, and ask for all of them. */
@@ -186,6 +205,8 @@ void ph_route_empty(struct ph_request *request, struct ph_reply *reply)
     const struct empty_kind *kind = find_empty(ph_route_name(request->route));
     struct ph_pprof_query query = {0};
     if (kind->text && !ph_pprof_query_read(request, reply, &query))
+        return;
+    if (!ph_scope_check(request, reply))
         return;
     if (!query.debug) {
         send_empty(request, reply, kind, query.seconds > 0);

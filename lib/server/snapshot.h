@@ -1,0 +1,35 @@
+/*
+ * snapshot.h - one profile for a request: of this process or of its family, now or as the change over seconds.
+ *
+ * The door for every kind of profile: a kind is how to take it of this process, in two forms.
+ */
+#ifndef PH_SERVER_SNAPSHOT_H
+#define PH_SERVER_SNAPSHOT_H
+
+#include "base/error.h"
+#include "model/profile.h"
+#include "server/pprof_query.h"
+#include "server/request.h"
+#include "server/scope.h"
+
+#include <stdbool.h>
+
+/** Of this process. 0 or a negative errno with @error. */
+typedef int ph_collect(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
+                       struct ph_error *error);
+
+struct ph_snapshot_kind {
+    ph_collect *collect; /* as a client wants it */
+    ph_collect *bare;    /* as another member wants it: without names, origin_pid where memory can be inherited */
+};
+
+/**
+ * ph_snapshot() - @scope: PH_SCOPE_PROCESS, or PH_SCOPE_FAMILY (family/gather.h) or PH_SCOPE_BARE.
+ * @query: seconds: taken twice, the difference; not in the bare form, which the asking member takes twice itself.
+ * @path: the route the other members are asked at. 0; -ECANCELED; -EBUSY; what the kind returns; -ENOMEM.
+ */
+int ph_snapshot(const struct ph_snapshot_kind *kind, const struct ph_request *request, enum ph_scope scope,
+                const struct ph_pprof_query *query, const char *path, struct ph_profile **ret_profile,
+                struct ph_error *error);
+
+#endif
