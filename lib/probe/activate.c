@@ -55,12 +55,13 @@ struct ph_probe ph_probe = {
 static struct ph_error option_error; /* said when the window opens, not by every helper that inherits it */
 static int start_result;
 static enum ph_activation claimed_from; /* of who is STARTING */
-static pid_t starter;                   /* atomic: whose state this is; 0 before the first start */
-static pid_t control_tid;               /* valid while on_its_own */
+static bool wants_spares;
+static pid_t starter;     /* atomic: whose state this is; 0 before the first start */
+static pid_t control_tid; /* valid while on_its_own */
 static int
     on_its_own; /* futex: 1 while the first thread of ours shares nothing with the host that it may take away */
 
-static void wake(int *futex)
+static void wake_waiters(int *futex)
 {
     syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
@@ -68,7 +69,7 @@ static void wake(int *futex)
 static void set_and_wake(int *futex, int value)
 {
     __atomic_store_n(futex, value, __ATOMIC_RELEASE);
-    wake(futex);
+    wake_waiters(futex);
 }
 
 static void enter_state(enum ph_activation state)
@@ -137,11 +138,10 @@ static int start_agent(void)
  * descriptor table can do that. */
 static void *control(void *argument)
 {
-    if (strcmp(ph_probe_options.listen, "off") != 0)
-        ph_heir_make();
     ph_apart_leave(ph_heir_fd());
     ph_heir_kept();
-    ph_own_spares_make();
+    if (wants_spares)
+        ph_own_spares_make();
     control_tid = gettid();
     set_and_wake(&on_its_own, 1);
     start_result = start_agent();
@@ -174,6 +174,7 @@ bool ph_activation_claim(void)
     if (!slept && !move(PH_IDLE, PH_STARTING))
         return false;
     claimed_from = slept ? PH_DORMANT : PH_IDLE;
+    wants_spares = !slept; /* a child that waits has done what it does to itself; and there may be hundreds */
     __atomic_store_n(&starter, getpid(), __ATOMIC_RELEASE);
     return true;
 }
@@ -183,8 +184,12 @@ void ph_activation_unclaim(void)
     enter_state(claimed_from);
 }
 
+/* The heir is made here, on the host's thread: on another one its first numbers, the lowest there are, could fall between a
+ * close() of the host and the open() that counts on that number. */
 int ph_activation_begin(void)
 {
+    if (strcmp(ph_probe_options.listen, "off") != 0)
+        ph_heir_make();
     int result = ph_own_thread("porthole/ctl", control, NULL);
     if (result < 0) {
         start_result = result;
@@ -215,7 +220,7 @@ bool ph_deactivate(void)
         return false;
     ph_probe_options.start = PH_START_MANUAL; /* the host's next listen() must not open it again */
     size_t count = ph_own_tids(tids, OWN_THREADS_MAX);
-    wake(&ph_activation_state); /* not a second store: it may be IDLE by now */
+    wake_waiters(&ph_activation_state); /* not a second store: it may be IDLE by now */
     ph_activation_settle(STOP_WAIT_NS);
     ph_threads_wait(tids, count, END_WAIT_NS);
     return true;
@@ -244,16 +249,29 @@ void ph_activation_forked(void)
 }
 
 /* A signal handler may have interrupted malloc(), or the making of a thread. */
+static void wake(bool with_spares)
+{
+    if (is_foreign() || ph_in_signal_handler() || !ph_activation_claim())
+        return;
+    wants_spares = with_spares;
+    PH_COUNT(wakes);
+    ph_activation_begin();
+}
+
 void ph_wake(void)
 {
     struct ph_guard guard;
     if (!ph_guard_enter(&guard))
         return;
-    if (!is_foreign() && !ph_in_signal_handler() && ph_activation_claim()) {
-        PH_COUNT(wakes);
-        ph_activation_begin();
-    }
+    wake(false);
     ph_guard_leave(&guard);
+}
+
+void ph_activation_before_limit(const struct ph_guard *guard)
+{
+    if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == PH_DORMANT)
+        wake(true);
+    ph_activation_wait_apart(guard);
 }
 
 void ph_activation_init(char *const *environment)

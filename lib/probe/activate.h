@@ -58,6 +58,10 @@ void ph_activation_wait_apart(const struct ph_guard *guard);
  * for @capability: closes the window, and says so, if ours would get another answer than the calling thread. */
 void ph_activation_before_change(const struct ph_guard *guard, unsigned capability);
 
+/** ph_activation_before_limit() - the host is about to limit its threads, as servers do once they serve: a forked child that
+ * sleeps wakes now, and what it will need is made first. */
+void ph_activation_before_limit(const struct ph_guard *guard);
+
 /** ph_activation_result() - what the last start came to: 0 or a negative errno. */
 int ph_activation_result(void);
 

@@ -21,6 +21,8 @@ void malloc_stats_print(void (*write)(void *, const char *), void *context, cons
 void *valloc(size_t size_bytes);
 void *pvalloc(size_t size_bytes);
 
+extern unsigned je_narenas_auto; /* jemalloc's own: how many arenas it makes by itself */
+
 /* Read by jemalloc when it starts, which may be before our constructor. Hidden: a malloc_conf in the host's
  * executable must not switch sampling off; its MALLOC_CONF may. */
 extern const char *malloc_conf __attribute__((visibility("hidden")));
@@ -168,11 +170,25 @@ bool ph_allocator_sampling(bool on)
     return was;
 }
 
+/*
+ * Issue: the first thing jemalloc does for a new thread is to make it an arena, 200 KiB in each process of a family and some
+ * locks more for each fork; ours leave it for their own at once.
+ * Solution: for the moment of that choice there is one arena to choose from. A thread of the host that makes its first
+ * choice in the same microsecond shares the first arena.
+ */
+static void meet_allocator(void)
+{
+    unsigned count = __atomic_exchange_n(&je_narenas_auto, 1, __ATOMIC_RELAXED);
+    ph_allocator_sampling(false);
+    if (count > 1) /* else another thread of ours is just here, and puts it back */
+        __atomic_store_n(&je_narenas_auto, count, __ATOMIC_RELAXED);
+}
+
 void ph_allocator_enter_own(void)
 {
     if (!serves)
         return;
-    ph_allocator_sampling(false);
+    meet_allocator();
     unsigned arena = __atomic_load_n(&own_arena, __ATOMIC_ACQUIRE);
     if (arena == ARENA_NONE) {
         size_t size = sizeof(arena);

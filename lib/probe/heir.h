@@ -16,7 +16,7 @@
 
 #define PH_HEIR_NONE (-1)
 
-/** ph_heir_make() - on a thread of ours that still shares the host's table: unless there is one already. */
+/** ph_heir_make() - on a thread of the host, unless there is one already. */
 void ph_heir_make(void);
 
 /** ph_heir_fd() - its number in the host's table; PH_HEIR_NONE without one. Not checked: what a child inherited. */

@@ -11,6 +11,7 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 PH_EXPORT int chroot(const char *path)
@@ -22,6 +23,30 @@ PH_EXPORT int chroot(const char *path)
     }
     return ph_real()->chroot(path);
 }
+
+/* haproxy's workers forbid themselves further threads when they begin to serve. */
+static void before_limit(int resource, const void *limit)
+{
+    struct ph_guard guard;
+    if (resource == RLIMIT_NPROC && limit && ph_guard_enter(&guard)) {
+        ph_activation_before_limit(&guard);
+        ph_guard_leave(&guard);
+    }
+}
+
+#define LIMIT(name, parameters, arguments)                                                                         \
+    PH_EXPORT int name parameters                                                                                  \
+    {                                                                                                              \
+        before_limit((int)resource, limit);                                                                        \
+        return ph_real()->name arguments;                                                                          \
+    }
+
+LIMIT(setrlimit, (__rlimit_resource_t resource, const struct rlimit *limit), ((int)resource, limit))
+LIMIT(setrlimit64, (__rlimit_resource_t resource, const struct rlimit64 *limit), ((int)resource, limit))
+LIMIT(prlimit, (pid_t pid, __rlimit_resource_t resource, const struct rlimit *limit, struct rlimit *old),
+      (pid, (int)resource, limit, old))
+LIMIT(prlimit64, (pid_t pid, __rlimit_resource_t resource, const struct rlimit64 *limit, struct rlimit64 *old),
+      (pid, (int)resource, limit, old))
 
 static void before_change(unsigned capability)
 {
