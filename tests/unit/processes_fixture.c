@@ -1,0 +1,67 @@
+#include "processes_fixture.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+pid_t fixture_child(int (*body)(void *argument), void *argument)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        alarm(60); /* whatever becomes of the test */
+        _exit(body(argument));
+    }
+    return pid;
+}
+
+void fixture_end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+int fixture_status(pid_t pid)
+{
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+}
+
+void fixture_pipe(int ret_ends[2])
+{
+    assert_int_equal(pipe(ret_ends), 0);
+}
+
+void fixture_tell(int fd, char what, int number)
+{
+    struct fixture_report report = {.pid = getpid(), .what = what, .number = number};
+    if (write(fd, &report, sizeof(report)) != sizeof(report))
+        _exit(99);
+}
+
+bool fixture_hear(int fd, int timeout_ms, struct fixture_report *ret_report)
+{
+    struct pollfd slot = {.fd = fd, .events = POLLIN};
+    return poll(&slot, 1, timeout_ms) == 1 && read(fd, ret_report, sizeof(*ret_report)) == sizeof(*ret_report);
+}
+
+void fixture_hold(pid_t pid)
+{
+    int status;
+    kill(pid, SIGSTOP);
+    waitpid(pid, &status, WUNTRACED);
+}
+
+void fixture_go(pid_t pid)
+{
+    kill(pid, SIGCONT);
+}

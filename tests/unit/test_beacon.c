@@ -1,0 +1,167 @@
+#include "family/beacon.h"
+#include "family_probe.h"
+#include "processes_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 20000
+#define CALM_MS     50
+
+static char name[PH_BEACON_NAME_MAX];
+static int pipe_ends[2];
+
+static int set_up(void **state)
+{
+    snprintf(name, sizeof(name), "porthole-test-beacon/%d", (int)getpid());
+    return pipe(pipe_ends);
+}
+
+static int tear_down(void **state)
+{
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+    return 0;
+}
+
+static bool hangs_up(int fd, int timeout_ms)
+{
+    struct pollfd slot = {.fd = fd};
+    return poll(&slot, 1, timeout_ms) == 1 && slot.revents & POLLHUP;
+}
+
+static int watch(struct ucred *ret_holder)
+{
+    int fd = ph_beacon_watch(&family_probe, name, ret_holder);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void one_at_a_time_holds_a_name(void **state)
+{
+    int fd = ph_beacon_light(&family_probe, name);
+    assert_true(fd >= 0);
+    assert_int_equal(ph_beacon_light(&family_probe, name), -EADDRINUSE);
+    close(fd);
+    fd = ph_beacon_light(&family_probe, name);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void a_name_that_nobody_holds_cannot_be_watched(void **state)
+{
+    struct ucred holder;
+    assert_int_equal(ph_beacon_watch(&family_probe, name, &holder), -ECONNREFUSED);
+}
+
+static void who_watches_learns_who_holds_it_and_when_that_ends(void **state)
+{
+    struct ucred holder;
+    int fd = ph_beacon_light(&family_probe, name);
+    int first = watch(&holder), second = watch(&holder);
+    assert_int_equal(holder.pid, getpid());
+    assert_int_equal(holder.uid, geteuid());
+    assert_false(hangs_up(first, CALM_MS));
+    close(fd);
+    assert_true(hangs_up(first, PATIENCE_MS));
+    assert_true(hangs_up(second, PATIENCE_MS));
+    close(first);
+    close(second);
+}
+
+static int light_and_stay(void *argument)
+{
+    fixture_tell(pipe_ends[1], ph_beacon_light(&family_probe, name) >= 0 ? 'l' : 'e', 0);
+    while (pause() < 0)
+        ;
+    return 0;
+}
+
+static int light_and_exec(void *go)
+{
+    char byte;
+    fixture_tell(pipe_ends[1], ph_beacon_light(&family_probe, name) >= 0 ? 'l' : 'e', 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (read(*(int *)go, &byte, 1) == 1)
+        execl("/bin/sleep", "sleep", "60", NULL);
+    return 1;
+}
+
+static pid_t holder_of(int (*body)(void *argument), void *argument)
+{
+    struct fixture_report report;
+    pid_t pid = fixture_child(body, argument);
+    assert_true(fixture_hear(pipe_ends[0], PATIENCE_MS, &report));
+    assert_int_equal(report.what, 'l');
+    return pid;
+}
+
+static void it_goes_out_when_its_holder_is_killed(void **state)
+{
+    struct ucred holder;
+    pid_t pid = holder_of(light_and_stay, NULL);
+    int fd = watch(&holder);
+    assert_int_equal(holder.pid, pid);
+    fixture_end(pid);
+    assert_true(hangs_up(fd, PATIENCE_MS));
+    close(fd);
+}
+
+static void it_goes_out_when_its_holder_execs(void **state)
+{
+    struct ucred holder;
+    int go[2];
+    fixture_pipe(go);
+    pid_t pid = holder_of(light_and_exec, &go[0]);
+    int fd = watch(&holder);
+    assert_false(hangs_up(fd, CALM_MS));
+    assert_int_equal(write(go[1], "x", 1), 1);
+    assert_true(hangs_up(fd, PATIENCE_MS));
+    fixture_end(pid);
+    close(fd);
+    close(go[0]);
+    close(go[1]);
+}
+
+static void more_watchers_than_the_kernel_lets_wait_are_told_so(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct ucred holder;
+    int fds[8], status = 0, count = 0;
+    socklen_t size_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
+    int narrow = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    memcpy(address.sun_path + 1, name, strlen(name));
+    assert_int_equal(bind(narrow, (struct sockaddr *)&address, size_bytes), 0);
+    assert_int_equal(listen(narrow, 1), 0);
+    while (count < 8 && (status = ph_beacon_watch(&family_probe, name, &holder)) >= 0)
+        fds[count++] = status;
+    assert_int_equal(status, -EAGAIN);
+    assert_true(count > 0);
+    close(narrow);
+    while (count > 0)
+        close(fds[--count]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(one_at_a_time_holds_a_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_name_that_nobody_holds_cannot_be_watched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_watches_learns_who_holds_it_and_when_that_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_goes_out_when_its_holder_is_killed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_goes_out_when_its_holder_execs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(more_watchers_than_the_kernel_lets_wait_are_told_so, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
