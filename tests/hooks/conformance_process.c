@@ -1,8 +1,9 @@
-/* Users, groups and the root. As root they change nothing; else they are refused in both. */
+/* Users, groups, limits and the root. As root they change nothing; else they are refused in both. */
 #include "conformance.h"
 
 #include <grp.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 CALL(chroot)
@@ -66,3 +67,23 @@ CALL(initgroups)
         setgroups((size_t)count, groups);
     return seen;
 }
+
+/* The limit as it is; then one whose soft half is above its hard one. */
+#define LIMIT(hook, limit, get, ...)                                                                               \
+    CALL(hook)                                                                                                     \
+    {                                                                                                              \
+        struct limit now, before;                                                                                  \
+        get(RLIMIT_CORE, &now);                                                                                    \
+        before = now;                                                                                              \
+        if (way == BAD)                                                                                            \
+            now.rlim_max = now.rlim_cur = 1, now.rlim_cur++;                                                       \
+        struct outcome seen = outcome(f(__VA_ARGS__));                                                             \
+        get(RLIMIT_CORE, &now);                                                                                    \
+        seen.value = seen.value * 10 + (now.rlim_cur == before.rlim_cur && now.rlim_max == before.rlim_max);       \
+        return seen;                                                                                               \
+    }
+
+LIMIT(setrlimit, rlimit, getrlimit, RLIMIT_CORE, &now)
+LIMIT(setrlimit64, rlimit64, getrlimit64, RLIMIT_CORE, &now)
+LIMIT(prlimit, rlimit, getrlimit, 0, RLIMIT_CORE, &now, &before)
+LIMIT(prlimit64, rlimit64, getrlimit64, 0, RLIMIT_CORE, &now, &before)
