@@ -84,8 +84,8 @@ def compare_files(contract, routes):
         if path not in routes:
             continue
         name = f"{method.upper()} {path}"
-        wanted = routes[path]["parameters"].split() if method == "get" else []
-        check(f"{name}: the same parameters", [p["name"] for p in contract.parameters(operation)], wanted)
+        check(f"{name}: the same parameters", [p["name"] for p in contract.parameters(operation)],
+              routes[path]["parameters"].split())
         check(f"{name}: the same statuses", sorted(contract.responses(operation)),
               sorted(expected_statuses(routes[path], method)))
 
@@ -196,12 +196,12 @@ def ask_badly(contract, urls, path, method, operation):
              (403, "as evil.example", url, method, path, {"Host": "evil.example"}, body),
              (405, "with DELETE", url, "delete", path, HERE, None)]
     cases += [(400, f"with {p['name']}={WRONG[p['name']]}", url, method, f"{path}?{p['name']}={WRONG[p['name']]}", HERE,
-               None) for p in contract.parameters(operation)
-              if p["name"] in WRONG and not path.endswith("/profile")]
+               body) for p in contract.parameters(operation)
+              if p["name"] in WRONG and (p["name"], path) != ("seconds", "/debug/pprof/profile")]
     if 413 in contract.responses(operation):
         cases.append((413, "with a large body", url, method, path, HERE, b"+" * (2 << 20)))
     if 404 in contract.responses(operation):
-        cases.append((404, "for a process that is not there", url, method, f"{path}?pid=2147483647", HERE, None))
+        cases.append((404, "for a process that is not there", url, method, f"{path}?pid=4194303", HERE, body))
     if 501 in contract.responses(operation):
         cases.append((501, "unsampled", unsampled, method, path, HERE, body))
     for status, what, *request in cases:

@@ -1,6 +1,7 @@
 #include "family/family.h"
 
 #include "family/beacon.h"
+#include "family/tally.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -218,4 +219,5 @@ void ph_family_forked(void)
 {
     lineage_is_entered = false;
     lineage_is_made_here = false;
+    ph_tally_forked();
 }

@@ -48,9 +48,10 @@ void ph_route_index(struct ph_request *request, struct ph_reply *reply)
     struct ph_buf *out = &reply->body;
     ph_reply_begin(reply, PH_TEXT_HTML);
     ph_html_begin(out, "/debug/pprof/");
-    ph_buf_text(out, "<p><a href=\"/debug/\">Porthole</a></p>\n<h1>/debug/pprof/</h1>\n"
-                     "<p class=soft>Behind each name: how many stacks or threads there are now.</p>\n"
-                     "<h2>Profiles</h2>\n");
+    ph_buf_text(out,
+                "<p><a href=\"/debug/\">Porthole</a></p>\n<h1>/debug/pprof/</h1>\n"
+                "<p class=soft>Behind each name: how many stacks or threads there are now in this process.</p>\n"
+                "<h2>Profiles</h2>\n");
     ph_profile_list_write(request, count_of, &counts, out);
     ph_html_end(out, probe->version);
 }

@@ -109,7 +109,7 @@ static void add_scope(const struct ph_request *request, const struct ph_facts *f
 {
     const struct ph_listed *self = ph_members_find(&facts->members, facts->self.pid);
     if (self && self->is_front) {
-        ph_buf_text(out, "<p>The heap profiles below are of all of them together, each sample labelled with its "
+        ph_buf_text(out, "<p>The profiles below are of all of them together, each sample labelled with its "
                          "<code>pid</code>. One of them by itself:</p>\n");
         return;
     }

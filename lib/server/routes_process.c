@@ -1,20 +1,15 @@
 /* routes_process.c - /debug/processes in three forms, and the contract. */
-#include "base/scan.h"
 #include "base/visible.h"
 #include "server/html.h"
 #include "server/members.h"
 #include "server/members_html.h"
 #include "server/openapi.h"
 #include "server/router.h"
+#include "server/scope.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/param.h>
-
-#define PIDS_TOLD_MAX 16 /* of those that there are, to who asked for another */
 
 static const char *role_of(const struct ph_listed *member)
 {
@@ -133,36 +128,15 @@ static int choose_format(const struct ph_request *request)
     return chosen < 0 ? 0 : chosen;
 }
 
-static void refuse_pid(const struct ph_request *request, const struct ph_members *members, const char *asked,
-                       struct ph_reply *reply)
+/* Leave only the process that is asked for. False if it has ended since ph_scope_check(). */
+static bool choose_member(const struct ph_request *request, struct ph_members *members)
 {
-    struct ph_buf pids = PH_BUF_INIT;
-    size_t told = MIN(members->count, PIDS_TOLD_MAX);
-    for (size_t i = 0; i < told; i++)
-        ph_buf_printf(&pids, "%s%d", i ? ", " : "", (int)members->items[i].process.pid);
-    if (told < members->count)
-        ph_buf_printf(&pids, " and %zu more", members->count - told);
-    ph_reply_error(request, reply, 404, "no process %s behind this endpoint; there are %s", asked,
-                   pids.data ? pids.data : "none");
-    ph_buf_fini(&pids);
-}
-
-/* Leave only the process that is asked for. False if it is refused. */
-static bool choose_member(const struct ph_request *request, struct ph_members *members, struct ph_reply *reply)
-{
-    char text[24];
-    uint64_t pid;
-    if (!ph_query_text(request->query, "pid", text, sizeof(text)) || !text[0])
+    int64_t pid = ph_query_number(request->query, "pid");
+    const struct ph_listed *found = pid ? ph_members_find(members, (pid_t)pid) : NULL;
+    if (pid == 0)
         return true;
-    if (ph_parse_count(text, INT_MAX, &pid) < 0) {
-        ph_reply_error(request, reply, 400, "invalid value for \"pid\" - must be the number of a process");
+    if (!found)
         return false;
-    }
-    const struct ph_listed *found = ph_members_find(members, (pid_t)pid);
-    if (!found) {
-        refuse_pid(request, members, text, reply);
-        return false;
-    }
     members->items[0] = *found;
     members->count = 1;
     return true;
@@ -176,13 +150,17 @@ void ph_route_processes(struct ph_request *request, struct ph_reply *reply)
         ph_reply_error(request, reply, 400, "unknown format: expected json, text or html");
         return;
     }
+    if (!ph_scope_check(request, reply))
+        return;
     int status = ph_members_read(request->site, &members);
     if (status < 0) {
         ph_reply_failure(request, reply, status, NULL);
         return;
     }
-    if (choose_member(request, &members, reply))
+    if (choose_member(request, &members))
         formats[format].write(request, &members, reply);
+    else
+        ph_reply_error(request, reply, 404, "the process has just ended");
     ph_members_fini(&members);
 }
 

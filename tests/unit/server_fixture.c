@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#define OWN_FDS_MAX 256
+
 struct ph_options fixture_options;
 
 static int own_fd(int fd)
@@ -49,6 +51,26 @@ static size_t inherit(int *ret_fds, size_t capacity)
         count++;
     }
     return count;
+}
+
+static bool is_heir(int fd)
+{
+    for (size_t i = 0; i < heir_count; i++)
+        if (heirs[i] == fd)
+            return true;
+    return false;
+}
+
+void fixture_forked(int kept)
+{
+    for (int fd = STDERR_FILENO + 1; fd < OWN_FDS_MAX; fd++)
+        if (fd != kept && !is_heir(fd))
+            close(fd);
+}
+
+void fixture_lose_heirs(void)
+{
+    bequeath(NULL, 0);
 }
 
 static void no_fork_waits(void)

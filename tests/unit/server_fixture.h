@@ -16,6 +16,13 @@ extern struct ph_options fixture_options;
 /** fixture_counters - those of fixture_probe. */
 extern struct ph_probe_counters fixture_counters;
 
+/** fixture_forked() - in a forked child, as the probe leaves it: no descriptor of the parent is open but standard ones, what
+ * was bequeathed, and @kept. */
+void fixture_forked(int kept);
+
+/** fixture_lose_heirs() - what was bequeathed is gone in this process. */
+void fixture_lose_heirs(void);
+
 /** fixture_site() - at http://127.0.0.1:6060, without a token. */
 struct ph_site fixture_site(void);
 
