@@ -3,7 +3,9 @@
 #include "tools/duration.h"
 #include "tools/help.h"
 #include "tools/nearest.h"
+#include "tools/target_name.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,4 +90,15 @@ int ph_take_duration(const struct ph_command *command, const char *name, const c
                               value, ph_duration_text(least_ns).text);
     *ret_ns = ns;
     return PH_EXIT_DONE;
+}
+
+int ph_take_target(const struct ph_command *command, const char *word, struct ph_target *ret_target)
+{
+    struct ph_error error;
+    int failed = ph_target_find(word, ret_target, &error);
+    if (failed == -EINVAL)
+        return ph_usage_error(command, "%s", error.text);
+    if (failed)
+        ph_complain("%s", error.text);
+    return failed ? PH_EXIT_FAILURE : PH_EXIT_DONE;
 }

@@ -3,6 +3,7 @@
 #define PH_TOOLS_ARGS_H
 
 #include "tools/command.h"
+#include "tools/target.h"
 
 #include <getopt.h>
 #include <stdint.h>
@@ -32,5 +33,9 @@ int ph_args_next(struct ph_args *args);
  * PH_EXIT_USAGE after saying what was expected. */
 int ph_take_duration(const struct ph_command *command, const char *name, const char *value, int64_t least_ns,
                      int64_t *ret_ns);
+
+/** ph_take_target() - the process, server, endpoint or file that an operand names: target_name.h. Returns PH_EXIT_DONE;
+ * PH_EXIT_USAGE for what can be none of them, PH_EXIT_FAILURE if there is no such server, after saying so. */
+int ph_take_target(const struct ph_command *command, const char *word, struct ph_target *ret_target);
 
 #endif

@@ -192,7 +192,6 @@ static int run(const struct ph_command *command, int argc, char **argv)
     struct ph_args args;
     struct request request = {0};
     struct ph_target target;
-    struct ph_error error;
     int key, exit_status;
     ph_args_init(&args, command, argc, argv);
     while ((key = ph_args_next(&args)) > 0)
@@ -201,9 +200,9 @@ static int run(const struct ph_command *command, int argc, char **argv)
     if (key < 0)
         return args.exit_status;
     if (argc - optind != 1)
-        return ph_usage_error(command, "expected one file, process id or URL, not %d", argc - optind);
-    if (ph_target_parse(argv[optind], &target, &error) < 0)
-        return ph_usage_error(command, "%s", error.text);
+        return ph_usage_error(command, "expected one file, process id, name or URL, not %d", argc - optind);
+    if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)
+        return exit_status;
     if ((exit_status = finish(command, &request)) != PH_EXIT_DONE)
         return exit_status;
     request.input = argv[optind];
@@ -212,7 +211,7 @@ static int run(const struct ph_command *command, int argc, char **argv)
 
 const struct ph_command ph_cmd_convert = {
     .name = "convert",
-    .operands = "FILE|PID|URL",
+    .operands = "FILE|PID|NAME|URL",
     .summary = "turn a profile into pprof, folded stacks or a flame graph",
     .about =
         "Reads a heap profile of any format (pprof, jemalloc heap_v2, the text of gperftools and Go, folded "

@@ -4,27 +4,33 @@
 #include "model/heap_types.h"
 #include "tools/args.h"
 #include "tools/command.h"
+#include "tools/heap_family.h"
 #include "tools/heap_view.h"
+#include "tools/proc_status.h"
 #include "tools/source.h"
 #include "tools/terminal.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TOP_DEFAULT      20
-#define TOP_MAX          1000000
-#define PROCESS_NAME_MAX 64
-#define SECONDS_MAX      3600 /* as the endpoint: lib/server/pprof_query.h */
+#define TOP_DEFAULT 20
+#define TOP_MAX     1000000
+#define SECONDS_MAX 3600 /* as the endpoint: lib/server/pprof_query.h */
 
-enum { TOP = PH_KEY_FIRST, METRIC, SECONDS, GC, TOKEN_FILE };
+enum { TOP = PH_KEY_FIRST, METRIC, BY, PID, SECONDS, GC, TOKEN_FILE };
 
 static const struct ph_flag flags[] = {
-    {TOP, "top", "N", "show at most N functions [20]"},
+    {TOP, "top", "N", "show at most N functions, or processes [20]"},
     {METRIC, "metric", "NAME",
      "inuse_space (bytes held now, the default), inuse_objects, alloc_space (bytes ever "
      "allocated) or alloc_objects"},
+    {BY, "by", "WHAT",
+     "a row for each function (the default), or pid: for each process of a server that forks, with what it has "
+     "allocated itself and what it inherited"},
+    {PID, "pid", "N", "only process N of a server that forks"},
     {SECONDS, "seconds", "N", "show what changes in the next N seconds; not with a file"},
     {GC, "gc", NULL, "flush the allocator's caches first, so that what is free is seen as free; not with a file"},
     {TOKEN_FILE, "token-file", "FILE", "the token of an endpoint that asks for one; else $PORTHOLE_TOKEN_FILE"},
@@ -35,6 +41,8 @@ static const char *const metrics[] = {"inuse_space", "inuse_objects", "alloc_spa
 
 struct request {
     uint64_t top_count, seconds;
+    uint64_t pid; /* 0: all */
+    bool by_pid;
     const char *metric;
     bool collect_first;
     const char *token_file;
@@ -67,6 +75,15 @@ static int take(const struct ph_command *command, struct request *request, int k
                                   value);
         request->metric = value;
         break;
+    case BY:
+        if (strcmp(value, "pid") != 0 && strcmp(value, "function") != 0)
+            return ph_usage_error(command, "--by %s: expected function or pid", value);
+        request->by_pid = strcmp(value, "pid") == 0;
+        break;
+    case PID:
+        if (ph_parse_count(value, INT_MAX, &request->pid) < 0 || request->pid == 0)
+            return ph_usage_error(command, "--pid %s: expected a process id", value);
+        break;
     case GC:
         request->collect_first = true;
         break;
@@ -77,41 +94,79 @@ static int take(const struct ph_command *command, struct request *request, int k
 }
 
 /* What ps calls a process; NULL if it is not here or not alive. */
-static const char *process_name(const struct ph_target *target, char ret_name[PROCESS_NAME_MAX])
+static const char *process_name(const struct ph_target *target, struct ph_proc_status *status)
 {
-    char path[48];
-    snprintf(path, sizeof(path), "/proc/%d/comm", (int)target->pid);
-    FILE *file = target->kind == PH_TARGET_PID ? fopen(path, "re") : NULL;
-    char *line = file ? fgets(ret_name, PROCESS_NAME_MAX, file) : NULL;
-    if (file)
-        fclose(file);
-    if (line)
-        line[strcspn(line, "\n")] = '\0';
-    return line;
+    if (target->kind != PH_TARGET_PID || ph_proc_status_read(target->pid, status) < 0 || !status->name[0])
+        return NULL;
+    return status->name;
+}
+
+static int explain(const struct ph_target *target, int failed)
+{
+    if (failed == -ENODATA)
+        ph_complain("%s does not tell of processes: --by pid needs a profile of Porthole", target->text);
+    else
+        ph_complain("out of memory");
+    return PH_EXIT_FAILURE;
+}
+
+/* "process 7", "heap.pb.gz, process 7" */
+static int append_subject(const struct ph_target *target, const struct request *request, struct ph_buf *subject)
+{
+    int failed = request->pid && target->kind == PH_TARGET_PID ? 0 : ph_target_subject(target, subject);
+    if (request->pid)
+        ph_buf_printf(subject, "%sprocess %" PRIu64, subject->size_bytes ? ", " : "", request->pid);
+    return failed ? failed : ph_buf_status(subject);
 }
 
 static int print(const struct ph_target *target, const struct ph_profile *profile, uint32_t type,
-                 const struct request *request, enum ph_format format)
+                 const struct request *request)
 {
     struct ph_buf subject = PH_BUF_INIT, out = PH_BUF_INIT;
-    int failed = ph_target_subject(target, &subject);
+    int failed = append_subject(target, request, &subject);
     if (failed == 0) {
-        char name[PROCESS_NAME_MAX];
+        struct ph_proc_status status;
         struct ph_heap_view view = {.profile = profile,
                                     .type = type,
                                     .subject = subject.data,
                                     .row_count = request->top_count,
                                     .width = ph_terminal_width(),
-                                    .program = process_name(target, name)};
+                                    .program = process_name(target, &status),
+                                    .by_pid = request->by_pid};
         failed = ph_heap_view_write(&view, &out);
     }
     if (failed == 0)
         fwrite(out.data, 1, out.size_bytes, stdout);
-    else
-        ph_complain("out of memory");
     ph_buf_fini(&subject);
     ph_buf_fini(&out);
-    return failed ? PH_EXIT_FAILURE : PH_EXIT_DONE;
+    return failed ? explain(target, failed) : PH_EXIT_DONE;
+}
+
+/* Of a file with several processes. An endpoint has chosen already, and its samples need no label then. */
+static int print_process(const struct ph_target *target, const struct ph_profile *profile, uint32_t type,
+                         const struct request *request)
+{
+    struct ph_heap_family family;
+    struct ph_heap_part part;
+    int failed = ph_heap_family_init(profile, type, &family);
+    bool is_there = failed == 0 && ph_heap_family_has(&family, (int64_t)request->pid);
+    bool is_alone = is_there && family.count == 1;
+    if (failed == 0)
+        ph_heap_family_fini(&family);
+    if (is_alone)
+        return print(target, profile, type, request);
+    if (failed == 0 && !is_there) {
+        ph_complain("%s holds nothing of a process %" PRIu64 "; --by pid lists those it has", target->text,
+                    request->pid);
+        return PH_EXIT_FAILURE;
+    }
+    if (failed == 0)
+        failed = ph_heap_part_init(profile, (int64_t)request->pid, &part);
+    if (failed)
+        return explain(target, failed);
+    int exit_status = print(target, &part.view, type, request);
+    ph_heap_part_fini(&part);
+    return exit_status;
 }
 
 static int no_such_type(const struct ph_target *target, const struct ph_profile *profile, const char *metric)
@@ -127,30 +182,48 @@ static int no_such_type(const struct ph_target *target, const struct ph_profile 
     return PH_EXIT_FAILURE;
 }
 
-static int show(const struct ph_target *target, const struct request *request)
+static void append_query(struct ph_buf *query, const char *name, uint64_t value)
 {
-    char query[64] = "";
-    struct ph_error error;
-    struct ph_profile *profile;
+    if (value)
+        ph_buf_printf(query, "%s%s=%" PRIu64, query->size_bytes ? "&" : "", name, value);
+}
+
+static int read_profile(const struct ph_target *target, const struct request *request,
+                        struct ph_profile **ret_profile, struct ph_error *error)
+{
+    struct ph_buf query = PH_BUF_INIT;
     enum ph_format format;
-    if (request->seconds)
-        snprintf(query, sizeof(query), "seconds=%" PRIu64 "%s", request->seconds,
-                 request->collect_first ? "&" : "");
-    if (request->collect_first)
-        strcat(query, "gc=1");
+    append_query(&query, "seconds", request->seconds);
+    append_query(&query, "gc", request->collect_first);
+    append_query(&query, "pid", request->pid);
     struct ph_source_options options = {
         .route = "/debug/pprof/heap",
-        .query = query,
+        .query = query.data ? query.data : "",
         .seconds = (long)request->seconds,
         .token_file = request->token_file,
     };
-    if (ph_source_read(target, &options, &format, &profile, &error) < 0) {
+    int failed = ph_buf_status(&query) < 0 ? ph_error_set(error, -ENOMEM, "out of memory")
+                                           : ph_source_read(target, &options, &format, ret_profile, error);
+    ph_buf_fini(&query);
+    return failed;
+}
+
+static int show(const struct ph_target *target, const struct request *request)
+{
+    struct ph_error error;
+    struct ph_profile *profile;
+    int exit_status;
+    if (read_profile(target, request, &profile, &error) < 0) {
         ph_complain("%s", error.text);
         return PH_EXIT_FAILURE;
     }
     int type = ph_profile_find_type(profile, request->metric);
-    int exit_status = type < 0 ? no_such_type(target, profile, request->metric)
-                               : print(target, profile, (uint32_t)type, request, format);
+    if (type < 0)
+        exit_status = no_such_type(target, profile, request->metric);
+    else if (request->pid && target->kind == PH_TARGET_FILE)
+        exit_status = print_process(target, profile, (uint32_t)type, request);
+    else
+        exit_status = print(target, profile, (uint32_t)type, request);
     ph_profile_free(profile);
     return exit_status;
 }
@@ -160,7 +233,6 @@ static int run(const struct ph_command *command, int argc, char **argv)
     struct ph_args args;
     struct request request = {.top_count = TOP_DEFAULT, .metric = metrics[0]};
     struct ph_target target;
-    struct ph_error error;
     int key, exit_status;
     ph_args_init(&args, command, argc, argv);
     while ((key = ph_args_next(&args)) > 0)
@@ -169,9 +241,9 @@ static int run(const struct ph_command *command, int argc, char **argv)
     if (key < 0)
         return args.exit_status;
     if (argc - optind != 1)
-        return ph_usage_error(command, "expected one process id, URL or file, not %d", argc - optind);
-    if (ph_target_parse(argv[optind], &target, &error) < 0)
-        return ph_usage_error(command, "%s", error.text);
+        return ph_usage_error(command, "expected one process id, name, URL or file, not %d", argc - optind);
+    if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)
+        return exit_status;
     if (target.kind == PH_TARGET_FILE && (request.seconds || request.collect_first))
         return ph_usage_error(command, "--seconds and --gc need a running process, not the file %s", target.text);
     return show(&target, &request);
@@ -179,12 +251,16 @@ static int run(const struct ph_command *command, int argc, char **argv)
 
 const struct ph_command ph_cmd_heap = {
     .name = "heap",
-    .operands = "PID|URL|FILE",
+    .operands = "PID|NAME|URL|FILE",
     .summary = "show which functions hold the memory",
     .about =
-        "Takes a heap profile from a process (by its id), an endpoint (http://127.0.0.1:6060, unix:/path) or a "
-        "file (pprof, jemalloc heap_v2, or the text of gperftools and Go: told by content) and prints a table. "
-        "\"flat\" is what a function allocated itself, \"cum\" what it and everything it called allocated.",
+        "Takes a heap profile from a process (by its id, or by the name that `porthole ps` shows), an endpoint "
+        "(http://127.0.0.1:6060, unix:/path) or a file (pprof, jemalloc heap_v2, or the text of gperftools and Go: "
+        "told by content) and prints a table. "
+        "\"flat\" is what a function allocated itself, \"cum\" what it and everything it called allocated.\n"
+        "Of a server that forks, its name, its URL and the id of the process that has the port stand for all of "
+        "its "
+        "processes; the id of any other for that one alone.",
     .flags = flags,
     .run = run,
 };

@@ -215,7 +215,8 @@ static int open_and_record(const struct ph_target *target, const struct request 
 static int check(const struct ph_command *command, struct request *request, const struct ph_target *target)
 {
     if (target->kind == PH_TARGET_FILE)
-        return ph_usage_error(command, "expected a process id or a URL, not the file %s", target->text);
+        return ph_usage_error(command, "expected a process id, the name of a server, or a URL, not the file %s",
+                              target->text);
     if (!request->folder || !*request->folder)
         return ph_usage_error(command, "into which folder? Add -o DIR");
     if (request->for_ns / request->every_ns > PH_RECORD_MAX)
@@ -232,7 +233,6 @@ static int run(const struct ph_command *command, int argc, char **argv)
     struct ph_args args;
     struct request request = {.every_ns = EVERY_DEFAULT_NS, .patience_ns = PATIENCE_NS};
     struct ph_target target;
-    struct ph_error error;
     int key, exit_status;
     ph_args_init(&args, command, argc, argv);
     while ((key = ph_args_next(&args)) > 0)
@@ -241,19 +241,20 @@ static int run(const struct ph_command *command, int argc, char **argv)
     if (key < 0)
         return args.exit_status;
     if (argc - optind != 1)
-        return ph_usage_error(command, "expected one process id or URL, not %d", argc - optind);
-    if (ph_target_parse(argv[optind], &target, &error) < 0)
-        return ph_usage_error(command, "%s", error.text);
+        return ph_usage_error(command, "expected one process id, name or URL, not %d", argc - optind);
+    if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)
+        return exit_status;
     exit_status = check(command, &request, &target);
     return exit_status == PH_EXIT_DONE ? open_and_record(&target, &request) : exit_status;
 }
 
 const struct ph_command ph_cmd_record = {
     .name = "record",
-    .operands = "PID|URL -o DIR",
+    .operands = "PID|NAME|URL -o DIR",
     .summary = "take heap profiles at intervals into a folder, for diff",
     .about =
-        "Takes a heap profile from a process (by its id) or an endpoint (http://127.0.0.1:6060, unix:/path) at "
+        "Takes a heap profile from a process (by its id, or by the name that `porthole ps` shows) or an endpoint "
+        "(http://127.0.0.1:6060, unix:/path) at "
         "every tick and writes it to a file of its own: heap-0001-20261123T121500Z.pb.gz, heap-0002-... Any "
         "pprof client reads them; `porthole diff DIR` tells what grew.\n"
         "Ctrl-C ends it; the same command goes on where it ended. The folder's series.json tells what was "

@@ -247,11 +247,12 @@ static int run(const struct ph_command *command, int argc, char **argv)
     if ((exit_status = ph_diff_options_finish(command, &watch.options)) != PH_EXIT_DONE)
         return exit_status;
     if (argc - optind != 1)
-        return ph_usage_error(command, "expected one process id or URL, not %d", argc - optind);
-    if (ph_target_parse(argv[optind], &target, &error) < 0)
-        return ph_usage_error(command, "%s", error.text);
+        return ph_usage_error(command, "expected one process id, name or URL, not %d", argc - optind);
+    if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)
+        return exit_status;
     if (target.kind == PH_TARGET_FILE)
-        return ph_usage_error(command, "expected a process id or a URL, not the file %s", target.text);
+        return ph_usage_error(command, "expected a process id, the name of a server, or a URL, not the file %s",
+                              target.text);
     if (ph_watcher_init(&watch.watcher, &watch.options.growth, &error) < 0)
         return ph_usage_error(command, "%s", error.text);
     watch.live.target = &target;
@@ -265,10 +266,11 @@ static int run(const struct ph_command *command, int argc, char **argv)
 
 const struct ph_command ph_cmd_watch = {
     .name = "watch",
-    .operands = "PID|URL",
+    .operands = "PID|NAME|URL",
     .summary = "see what grows in a running program, live",
     .about =
-        "Takes a heap profile from a process (by its id) or an endpoint (http://127.0.0.1:6060, unix:/path) at "
+        "Takes a heap profile from a process (by its id, or by the name that `porthole ps` shows) or an endpoint "
+        "(http://127.0.0.1:6060, unix:/path) at "
         "every tick and shows what `porthole diff` would tell of all of them. On a terminal the screen is drawn "
         "again each time; q or Ctrl-C ends. Elsewhere each profile adds a block of lines.\n"
         "After 200 profiles, every second one of the older half is left out, and so on: the first stays, and the "

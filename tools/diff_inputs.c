@@ -2,6 +2,7 @@
 
 #include "model/scale.h"
 #include "tools/series_dir.h"
+#include "tools/target_name.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ int ph_diff_inputs_add(struct ph_diff_inputs *inputs, const char *word, struct p
 {
     struct ph_target target;
     struct stat status;
-    int failed = ph_target_parse(word, &target, error);
+    int failed = ph_target_find(word, &target, error);
     if (failed)
         return failed;
     bool is_folder = target.kind == PH_TARGET_FILE && stat(word, &status) == 0 && S_ISDIR(status.st_mode);

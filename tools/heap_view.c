@@ -47,7 +47,7 @@ static uint32_t stack_count(const struct ph_profile *profile, uint32_t type)
     return count;
 }
 
-static struct ph_human value_text(const struct ph_heap_view *view, int64_t value)
+struct ph_human ph_heap_value_text(const struct ph_heap_view *view, int64_t value)
 {
     const char *unit = ph_profile_text(view->profile, view->profile->types[view->type].unit);
     return strcmp(unit, "bytes") == 0 ? ph_human_bytes(value) : ph_human_count(value);
@@ -79,7 +79,8 @@ static void write_subject(const struct ph_heap_view *view, int64_t total, struct
     ph_buf_text(out, ": ");
     ph_visible(out, ph_profile_text(profile, profile->types[view->type].type));
     /* Of heap profiles, only a difference has a duration. */
-    ph_buf_printf(out, "%s %s", profile->duration_ns > 0 ? " changed by" : "", value_text(view, total).text);
+    ph_buf_printf(out, "%s %s", profile->duration_ns > 0 ? " changed by" : "",
+                  ph_heap_value_text(view, total).text);
     if (profile->duration_ns > 0)
         ph_buf_printf(out, " in %s", ph_human_duration((double)profile->duration_ns / (double)PH_NS_PER_S).text);
     ph_buf_char(out, '\n');
@@ -121,15 +122,38 @@ static void write_sampling(const struct ph_heap_view *view, struct ph_buf *out)
                       100 / sqrt(fmax(sampled, 1)));
 }
 
+/* Of several processes: how many. Of one that was forked: how much of it is its parent's, too. */
+static void write_processes(const struct ph_heap_view *view, const struct ph_heap_family *family,
+                            struct ph_buf *out)
+{
+    const struct ph_profile *profile = view->profile;
+    if (family->count > 1) {
+        ph_buf_printf(out, "%s processes: memory that they inherited over fork() counts once%s\n",
+                      ph_human_count((int64_t)family->count).text,
+                      view->by_pid ? "" : "; --by pid tells them apart");
+    } else if (family->inherited) {
+        ph_buf_printf(out, "%s of it inherited over fork(), and counted in its parent, too\n",
+                      ph_heap_value_text(view, family->inherited).text);
+    }
+    for (uint32_t i = 0; i < profile->comment_count; i++) {
+        const char *comment = ph_profile_text(profile, profile->comments[i]);
+        if (!ph_heap_process_is_absent(comment))
+            continue;
+        ph_buf_text(out, "Missing: ");
+        ph_visible(out, comment);
+        ph_buf_char(out, '\n');
+    }
+}
+
 static int add_row(struct ph_table *table, const struct ph_heap_view *view, const struct ph_top *top, size_t i)
 {
     const struct ph_top_row *row = &top->rows[i];
     char *name = ph_demangle(row->name);
     if (!name)
         return -ENOMEM;
-    ph_table_add(table, value_text(view, row->flat).text);
+    ph_table_add(table, ph_heap_value_text(view, row->flat).text);
     ph_table_add(table, ph_human_percent(row->flat, top->total).text);
-    ph_table_add(table, value_text(view, row->cumulative).text);
+    ph_table_add(table, ph_heap_value_text(view, row->cumulative).text);
     ph_table_add(table, ph_human_percent(row->cumulative, top->total).text);
     ph_table_add(table, name);
     free(name);
@@ -163,19 +187,34 @@ static void drop_zero_rows(struct ph_top *top)
     top->row_count = kept;
 }
 
-int ph_heap_view_write(const struct ph_heap_view *view, struct ph_buf *out)
+static int write_functions(const struct ph_heap_view *view, struct ph_buf *out)
 {
     struct ph_top top;
     int failed = ph_top_build(view->profile, view->type, &top);
     if (failed)
         return failed;
     drop_zero_rows(&top);
-    write_subject(view, top.total, out);
-    write_sampling(view, out);
     if (top.row_count > 0)
         failed = write_table(view, &top, out);
     else
         ph_buf_text(out, "No samples: nothing that was sampled is left to show\n");
     ph_top_fini(&top);
+    return failed;
+}
+
+int ph_heap_view_write(const struct ph_heap_view *view, struct ph_buf *out)
+{
+    struct ph_heap_family family;
+    int failed = ph_heap_family_init(view->profile, view->type, &family);
+    if (failed)
+        return failed;
+    write_subject(view, ph_profile_total(view->profile, view->type), out);
+    write_processes(view, &family, out);
+    write_sampling(view, out);
+    if (!view->by_pid)
+        failed = write_functions(view, out);
+    else
+        failed = family.count ? ph_heap_pids_write(view, &family, out) : -ENODATA;
+    ph_heap_family_fini(&family);
     return failed ? failed : ph_buf_status(out);
 }

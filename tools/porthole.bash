@@ -5,7 +5,7 @@
 declare -gA _porthole_options=(
     [run]="--listen --heap-sample --start --log --token-file --help"
     [ps]="--all --json --help"
-    [heap]="--top --metric --seconds --gc --token-file --help"
+    [heap]="--top --metric --by --pid --seconds --gc --token-file --help"
     [diff]="--metric --by --focus --ignore --hide --top --min --limit --fdr --strict --color --binary --debug-dir
         --token-file --format --output --fail-on --help"
     [record]="--every --count --for --output --gc --patience --token-file --help"
@@ -56,6 +56,20 @@ _porthole_folders() {
     done < <(compgen -d -- "$1")
 }
 
+_porthole_pids() {
+    _porthole_words "$(sed -n 's|.*@porthole/\([0-9]*\)$|\1|p' /proc/net/unix 2>/dev/null | sort -u)" "$1"
+}
+
+# The names of those that are not workers of another, as `porthole ps` has them.
+_porthole_names() {
+    local pid name parent
+    for pid in $(sed -n 's|.*@porthole/\([0-9]*\)$|\1|p' /proc/net/unix 2>/dev/null | sort -u); do
+        name=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
+        parent=$(sed -n 's/^PPid:\t//p' "/proc/$pid/status" 2>/dev/null)
+        [[ $(cat "/proc/$parent/comm" 2>/dev/null) == "$name" ]] || printf '%s\n' "${name// /\\ }"
+    done | sort -u
+}
+
 # The value of option $1, as far as it is typed in $2. Fails if the option takes none.
 _porthole_value() {
     case $1 in
@@ -90,6 +104,7 @@ _porthole_value() {
     --token-file | --binary) _porthole_files "$2" ;;
     --debug-dir) _porthole_folders "$2" ;;
     --focus | --ignore | --hide | --min | --limit | --fdr) ;;
+    --pid) _porthole_pids "$2" ;;
     --listen | --top | --seconds | --count) ;;
     *) return 1 ;;
     esac
@@ -126,7 +141,8 @@ _porthole() {
     elif [[ $cur == -* ]]; then
         _porthole_words "${_porthole_options[$command]-}" "$cur"
     elif [[ $command =~ ^(heap|diff|record|watch|convert)$ ]]; then
-        _porthole_words "$(sed -n 's|.*@porthole/\([0-9]*\)$|\1|p' /proc/net/unix 2>/dev/null | sort -u)" "$cur"
+        _porthole_pids "$cur"
+        _porthole_words "$(_porthole_names)" "$cur"
         [[ $command =~ ^(record|watch)$ ]] || _porthole_files "$cur"
     elif [[ $command == help ]]; then
         _porthole_words "${!_porthole_options[*]} env" "$cur"

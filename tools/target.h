@@ -4,7 +4,7 @@
  *   1234                      a process: asked at its local socket, @porthole/1234
  *   http://host:6060          an endpoint; also https, host:6060, and any path that ends before the route
  *   unix:/path                an endpoint at a Unix socket
- *   anything else             a file; "./1234" and "./host:6060" are files, too
+ *   anything else             a file; "./1234" and "./host:6060" are files, too; or a server, by target_name.h
  */
 #ifndef PH_TOOLS_TARGET_H
 #define PH_TOOLS_TARGET_H
@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum ph_target_kind {
@@ -25,6 +26,7 @@ struct ph_target {
     enum ph_target_kind kind;
     const char *text; /* as given, borrowed; of a socket: its path */
     pid_t pid;        /* of PH_TARGET_PID */
+    bool is_named;    /* of PH_TARGET_PID: text is the name of the server (target_name.h) */
 };
 
 /** ph_target_parse() - 0; -EINVAL for what can be none of them, with the reason in @error. */

@@ -66,8 +66,8 @@ static int find_processes(const struct ph_profile *profile, struct ph_arena *mem
         const char *comment = ph_profile_text(profile, profile->comments[i]);
         if (ph_heap_process_parse(comment, &process.pid, &process.start_ns))
             program->processes[program->process_count++] = process;
-        else if (strncmp(comment, PH_HEAP_PROCESS_COMMENT, strlen(PH_HEAP_PROCESS_COMMENT)) == 0)
-            program->silent_count++;
+        else
+            program->silent_count += ph_heap_process_is_absent(comment);
     }
     if (program->process_count)
         sort_once(program);

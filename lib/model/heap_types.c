@@ -53,3 +53,10 @@ bool ph_heap_process_parse(const char *comment, int64_t *ret_pid, int64_t *ret_s
     *ret_start_ns = (int64_t)start_ns;
     return true;
 }
+
+bool ph_heap_process_is_absent(const char *comment)
+{
+    int64_t pid, start_ns;
+    return strncmp(comment, PH_HEAP_PROCESS_COMMENT, strlen(PH_HEAP_PROCESS_COMMENT)) == 0 &&
+           !ph_heap_process_parse(comment, &pid, &start_ns) && !strstr(comment, ") has ended");
+}

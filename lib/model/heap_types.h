@@ -25,7 +25,10 @@ void ph_heap_types_set(struct ph_profile *profile, int64_t rate_bytes);
 /** ph_heap_types_has() - does the profile have just these four, in this order? */
 bool ph_heap_types_has(const struct ph_profile *profile);
 
-/** ph_heap_process_parse() - is @comment one that names a process? Others may begin alike: "process 7 did not answer". */
+/** ph_heap_process_parse() - is @comment one that names a process? Others begin alike: "process 7 (nginx) did not answer". */
 bool ph_heap_process_parse(const char *comment, int64_t *ret_pid, int64_t *ret_start_ns);
+
+/** ph_heap_process_is_absent() - does @comment tell of a process that lives, but whose part of the profile is missing? */
+bool ph_heap_process_is_absent(const char *comment);
 
 #endif

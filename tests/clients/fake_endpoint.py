@@ -5,7 +5,7 @@
     fake_endpoint.py unix PATH            unix:PATH
     fake_endpoint.py local                @porthole/PID, as a process with Porthole has
     fake_endpoint.py local hang|refuse|junk|stranger|broken
-    fake_endpoint.py local family N       the front of a family with N forked workers, each at @porthole/PID
+    fake_endpoint.py local family N NAME  the front of a family with N forked workers, each at @porthole/PID
     fake_endpoint.py profile KIND         writes a profile to stdout and ends
 
 With $SERIES, a file with the words "MODE PROGRAM PID", read at each request, the heap is that of a program that leaks, and
@@ -152,12 +152,13 @@ class Family:
     """Processes that were forked from the first; each answers for all of them."""
 
     pids = []
+    name = "leaky"
 
     @staticmethod
     def processes():
         return json.dumps({"url": "http://127.0.0.1:6060", "processes": [
-            {"pid": pid, "ppid": Family.pids[0] if i else 1, "role": "member" if i else "front", "name": "leaky",
-             "command": f"leaky: worker {i}" if i else "leaky: master process", "state": "sleeping",
+            {"pid": pid, "ppid": Family.pids[0] if i else 1, "role": "member" if i else "front", "name": Family.name,
+             "command": f"{Family.name}: worker {i}" if i else f"{Family.name}: master process", "state": "sleeping",
              "uptime_seconds": 60 - i, "rss_bytes": MIB} for i, pid in enumerate(Family.pids)]})
 
     @staticmethod
@@ -323,6 +324,7 @@ def main(arguments):
         server = SocketServer(rest[0], Handler)
     else:
         if rest[:1] == ["family"]:
+            Family.name = rest[2]
             start_workers(int(rest[1]))
         server = SocketServer(f"\0porthole/{os.getpid()}", Handler)
         Handler.mode = rest[0] if rest else ""

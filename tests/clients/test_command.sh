@@ -248,8 +248,8 @@ told "a file of 10 GB without content" 1 "sparse: larger than 1 GiB" heap sparse
 told "a missing file" 1 "cannot open none.gz: No such file" heap none.gz
 told "a folder" 1 "cannot read /tmp: Is a directory" heap /tmp
 told "--seconds needs a process" 2 "need a running process" heap --seconds 5 heap.pb
-told "nothing to show" 2 "expected one process id, URL or file, not 0" heap
-told "two things to show" 2 "expected one process id, URL or file, not 2" heap a b
+told "nothing to show" 2 "expected one process id, name, URL or file, not 0" heap
+told "two things to show" 2 "expected one process id, name, URL or file, not 2" heap a b
 told "another scheme" 2 "expected http://" heap ftp://localhost/heap
 
 # ---- heap: endpoints ------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ terminal() {
 
 told "record wants to know where" 2 "Add -o DIR" record 1
 told "record takes no file" 2 "not the file ./x" record ./x -o d
-told "record takes one target" 2 "expected one process id or URL, not 2" record 1 2 -o d
+told "record takes one target" 2 "expected one process id, name or URL, not 2" record 1 2 -o d
 told "record knows durations" 2 "--every 10: expected a duration such as" record 1 -o d --every 10
 told "an interval has a least length" 2 "--every 10ms: .* at least 100ms" record 1 -o d --every 10ms
 told "a time of nothing is refused" 2 "--for 0s: expected" record 1 -o d --for 0s

@@ -84,6 +84,16 @@ static void a_comment_that_names_a_process_is_told_from_others(void **state)
     assert_int_equal(start_ns, 1785000000000000000);
 }
 
+static void a_process_whose_part_is_missing_is_told_from_one_that_has_ended(void **state)
+{
+    assert_true(ph_heap_process_is_absent("process 7 (nginx) did not answer in 2.0 s"));
+    assert_true(ph_heap_process_is_absent("process 7 (nginx) answered 503: busy"));
+    assert_false(ph_heap_process_is_absent("process 7 (nginx) has ended, or runs another program now"));
+    assert_false(ph_heap_process_is_absent("process 7, started 5"));
+    assert_false(ph_heap_process_is_absent("processor"));
+    assert_false(ph_heap_process_is_absent("porthole 0.1.0"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +102,7 @@ int main(void)
         cmocka_unit_test(other_types_are_none_of_the_heap),
         cmocka_unit_test(units_count_too),
         cmocka_unit_test(a_comment_that_names_a_process_is_told_from_others),
+        cmocka_unit_test(a_process_whose_part_is_missing_is_told_from_one_that_has_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

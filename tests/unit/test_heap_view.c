@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -38,7 +39,7 @@ static void add(struct ph_profile *profile, const char *leaf, int64_t objects, i
 static char *view(const struct ph_profile *profile, uint32_t type, size_t row_count, size_t width)
 {
     struct ph_buf out = PH_BUF_INIT;
-    struct ph_heap_view asked = {profile, type, "process 7", row_count, width, NULL};
+    struct ph_heap_view asked = {profile, type, "process 7", row_count, width, NULL, false};
     assert_int_equal(ph_heap_view_write(&asked, &out), 0);
     return ph_buf_take(&out, NULL);
 }
@@ -203,7 +204,7 @@ static void a_process_bears_the_name_it_is_known_by(void **state)
 {
     struct ph_profile *profile = new_profile(512 << 10);
     struct ph_buf out = PH_BUF_INIT;
-    struct ph_heap_view asked = {profile, PH_HEAP_INUSE_SPACE, "process 7", 5, 0, "redis-server"};
+    struct ph_heap_view asked = {profile, PH_HEAP_INUSE_SPACE, "process 7", 5, 0, "redis-server", false};
     assert_int_equal(ph_heap_view_write(&asked, &out), 0);
     assert_non_null(strstr(out.data, "process 7 (redis-server): "));
     ph_buf_fini(&out);
@@ -217,6 +218,117 @@ static void rows_are_cut_to_the_width_asked_for(void **state)
     char *text = view(profile, PH_HEAP_INUSE_SPACE, 20, 50);
     assert_non_null(strstr(text, "  a_function_...\n"));
     free(text);
+    ph_profile_free(profile);
+}
+
+/* ---- families ---- */
+
+static void add_of(struct ph_profile *profile, const char *leaf, int64_t mib, const char *pid, bool is_inherited)
+{
+    struct ph_function function = {.name = ph_profile_string(profile, leaf)};
+    struct ph_line line = {.function = ph_profile_add_function(profile, &function)};
+    uint32_t frame = ph_profile_add_location(profile, 0, 0, false, &line, 1);
+    struct ph_label labels[2];
+    uint32_t count = 0;
+    if (is_inherited)
+        labels[count++] = (struct ph_label){.key = ph_profile_string(profile, "origin"),
+                                            .text = ph_profile_string(profile, "inherited")};
+    if (pid)
+        labels[count++] =
+            (struct ph_label){.key = ph_profile_string(profile, "pid"), .text = ph_profile_string(profile, pid)};
+    int64_t values[] = {100 * mib, 100 * mib * MIB, mib, mib * MIB};
+    ph_profile_add_sample(profile, &frame, 1, labels, count, values);
+}
+
+static struct ph_profile *new_family(void)
+{
+    struct ph_profile *profile = new_profile(512 << 10);
+    add_of(profile, "load", 100, "100", false);
+    add_of(profile, "serve", 40, "102", false);
+    add_of(profile, "parse", 30, "102", false);
+    add_of(profile, "load", 10, "102", true);
+    add_of(profile, "serve", 20, "101", false);
+    ph_profile_add_comment(profile, "process 100, started 1");
+    ph_profile_add_comment(profile, "process 101, started 2");
+    ph_profile_add_comment(profile, "process 102, started 3");
+    ph_profile_add_comment(profile, "process 103, started 4");
+    return profile;
+}
+
+static char *view_by_pid(const struct ph_profile *profile, size_t row_count)
+{
+    struct ph_buf out = PH_BUF_INIT;
+    struct ph_heap_view asked = {profile, PH_HEAP_INUSE_SPACE, "process 100", row_count, 0, NULL, true};
+    assert_int_equal(ph_heap_view_write(&asked, &out), 0);
+    return ph_buf_take(&out, NULL);
+}
+
+static void of_a_family_the_functions_of_all_processes_are_one_table(void **state)
+{
+    struct ph_profile *profile = new_family();
+    char *text = view(profile, PH_HEAP_INUSE_SPACE, 20, 0);
+    expect_line(text, "4 processes: memory that they inherited over fork() counts once; --by pid tells them apart");
+    expect_line(text, "110.0 MiB  55.0%  110.0 MiB  55.0%  load");
+    expect_line(text, " 60.0 MiB  30.0%   60.0 MiB  30.0%  serve");
+    assert_null(strstr(text, "Missing"));
+    free(text);
+    ph_profile_free(profile);
+}
+
+static void by_pid_each_process_is_a_row(void **state)
+{
+    struct ph_profile *profile = new_family();
+    char *text = view_by_pid(profile, 20);
+    expect_line(text, "4 processes: memory that they inherited over fork() counts once");
+    expect_line(text, "Showing 4 of 4 processes");
+    expect_line(text, "pid      total  total%        own  inherited  samples  most of it in");
+    expect_line(text, "100  100.0 MiB   50.0%  100.0 MiB        0 B       86  load");
+    expect_line(text, "102   80.0 MiB   40.0%   70.0 MiB   10.0 MiB       69  serve");
+    expect_line(text, "101   20.0 MiB   10.0%   20.0 MiB        0 B       17  serve");
+    expect_line(text, "103        0 B    0.0%        0 B        0 B        0");
+    free(text);
+    text = view_by_pid(profile, 1);
+    expect_line(text, "Showing 1 of 4 processes");
+    assert_null(strstr(text, "\n102"));
+    free(text);
+    ph_profile_free(profile);
+}
+
+static void a_process_whose_part_is_missing_is_told_above_the_table(void **state)
+{
+    struct ph_profile *profile = new_family();
+    ph_profile_add_comment(profile, "process 104 (ngi\x1bnx) did not answer in 2.0 s");
+    ph_profile_add_comment(profile, "process 105 (nginx) has ended, or runs another program now");
+    char *text = view(profile, PH_HEAP_INUSE_SPACE, 20, 0);
+    expect_line(text, "Missing: process 104 (ngi\\x1bnx) did not answer in 2.0 s");
+    assert_null(strstr(text, "105"));
+    free(text);
+    ph_profile_free(profile);
+}
+
+static void of_one_process_it_is_told_how_much_it_inherited(void **state)
+{
+    struct ph_profile *profile = new_profile(512 << 10);
+    add_of(profile, "serve", 40, NULL, false);
+    add_of(profile, "load", 100, NULL, true);
+    ph_profile_add_comment(profile, "process 102, started 3");
+    char *text = view(profile, PH_HEAP_INUSE_SPACE, 20, 0);
+    expect_line(text, "100.0 MiB of it inherited over fork(), and counted in its parent, too");
+    free(text);
+    text = view_by_pid(profile, 20);
+    expect_line(text, "102  140.0 MiB  100.0%  40.0 MiB  100.0 MiB      121  load");
+    free(text);
+    ph_profile_free(profile);
+}
+
+static void a_profile_that_does_not_tell_of_processes_has_no_rows_by_pid(void **state)
+{
+    struct ph_profile *profile = new_profile(512 << 10);
+    struct ph_buf out = PH_BUF_INIT;
+    add(profile, "load", 3, 3 * MIB);
+    struct ph_heap_view asked = {profile, PH_HEAP_INUSE_SPACE, "heap.pb", 20, 0, NULL, true};
+    assert_int_equal(ph_heap_view_write(&asked, &out), -ENODATA);
+    ph_buf_fini(&out);
     ph_profile_free(profile);
 }
 
@@ -236,6 +348,11 @@ int main(void)
         cmocka_unit_test(the_heading_names_program_and_time),
         cmocka_unit_test(a_process_bears_the_name_it_is_known_by),
         cmocka_unit_test(rows_are_cut_to_the_width_asked_for),
+        cmocka_unit_test(of_a_family_the_functions_of_all_processes_are_one_table),
+        cmocka_unit_test(by_pid_each_process_is_a_row),
+        cmocka_unit_test(a_process_whose_part_is_missing_is_told_above_the_table),
+        cmocka_unit_test(of_one_process_it_is_told_how_much_it_inherited),
+        cmocka_unit_test(a_profile_that_does_not_tell_of_processes_has_no_rows_by_pid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
