@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mark.h"
 #include "collect/dump.h"
+#include "collect/heap_mappings.h"
 #include "collect/jemalloc.h"
 #include "elf/modules.h"
 #include "elf/symbolize.h"
@@ -17,6 +18,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum form {
+    FORM_PUBLIC,
+    FORM_BARE,      /* with the mappings of the whole process */
+    FORM_BARE_USED, /* with those that are used */
+};
 
 /* What is asked about each address and each stack of a dump. */
 struct reading {
@@ -107,7 +114,7 @@ static int fill(const struct ph_probe *probe, bool bare, const struct ph_dump *d
     int result = ph_modules_self(&modules, error);
     if (result < 0)
         return result;
-    result = ph_modules_into_profile(&modules, profile, NULL);
+    result = bare ? ph_heap_mappings_named(&modules, profile) : ph_modules_into_profile(&modules, profile, NULL);
     if (result == 0)
         result = read_dump(probe, bare, dump, profile, error);
     if (result == 0 && !bare)
@@ -116,7 +123,22 @@ static int fill(const struct ph_probe *probe, bool bare, const struct ph_dump *d
     return result;
 }
 
-static int collect(const struct ph_probe *probe, bool gc, bool bare, struct ph_profile **ret_profile,
+/* The dump holds the maps, unless jemalloc found no /proc. */
+static int fill_used(const struct ph_probe *probe, const struct ph_dump *dump, struct ph_profile *profile,
+                     struct ph_error *error)
+{
+    struct ph_scan maps = ph_jeheap_maps(dump->text, dump->size_bytes);
+    if (ph_scan_done(&maps))
+        return fill(probe, true, dump, profile, error);
+    int result = ph_heap_mappings_begin(maps, profile, error);
+    if (result == 0)
+        result = read_dump(probe, true, dump, profile, error);
+    if (result == 0)
+        result = ph_heap_mappings_finish(maps, profile, error);
+    return result;
+}
+
+static int collect(const struct ph_probe *probe, bool gc, enum form form, struct ph_profile **ret_profile,
                    struct ph_error *error)
 {
     struct ph_dump dump;
@@ -130,7 +152,11 @@ static int collect(const struct ph_probe *probe, bool gc, bool bare, struct ph_p
     if (result < 0)
         return result;
     struct ph_profile *profile = ph_profile_new();
-    result = profile ? fill(probe, bare, &dump, profile, error) : -ENOMEM;
+    result = -ENOMEM;
+    if (profile && form == FORM_BARE_USED)
+        result = fill_used(probe, &dump, profile, error);
+    else if (profile)
+        result = fill(probe, form == FORM_BARE, &dump, profile, error);
     ph_dump_release(&dump);
     if (result == 0) {
         describe(probe, profile, time_ns);
@@ -146,13 +172,13 @@ static int collect(const struct ph_probe *probe, bool gc, bool bare, struct ph_p
 
 int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error)
 {
-    return collect(probe, gc, false, ret_profile, error);
+    return collect(probe, gc, FORM_PUBLIC, ret_profile, error);
 }
 
-int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile,
+int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, bool used_only, struct ph_profile **ret_profile,
                          struct ph_error *error)
 {
-    return collect(probe, gc, true, ret_profile, error);
+    return collect(probe, gc, used_only ? FORM_BARE_USED : FORM_BARE, ret_profile, error);
 }
 
 int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, int64_t duration_ns,

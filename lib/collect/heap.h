@@ -27,9 +27,12 @@
  */
 int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error);
 
-/** ph_heap_collect_bare() - the same for another process of the family: without names, which it looks up once for all, and
- * with the label origin_pid on every sample, so that it can count once what several hold. */
-int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile,
+/**
+ * ph_heap_collect_bare() - the same as a part of the family's: without names, which are looked up once for all, and with the
+ * label origin_pid on every sample, so that what several hold can be counted once.
+ * @used_only: mappings that no stack runs through are left out.
+ */
+int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, bool used_only, struct ph_profile **ret_profile,
                          struct ph_error *error);
 
 /** ph_heap_delta() - @later minus @earlier for every value, in a new profile.

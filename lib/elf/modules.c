@@ -45,6 +45,8 @@ struct snapshot {
     struct ph_index file_index;
     struct ph_memory memory;
     bool is_self;
+    const uint64_t *starts; /* of the mappings that are wanted; NULL for all */
+    size_t start_count;
     struct ph_modules *modules; /* the result */
 };
 
@@ -213,6 +215,14 @@ static struct ph_module make_module(struct snapshot *snapshot, const struct line
     return module;
 }
 
+static bool is_wanted(const struct snapshot *snapshot, const struct line *line)
+{
+    bool found = !snapshot->starts;
+    for (size_t i = 0; i < snapshot->start_count && !found; i++)
+        found = snapshot->starts[i] == line->start;
+    return found && line->executable;
+}
+
 static int by_start(const void *a, const void *b)
 {
     const struct ph_module *left = a, *right = b;
@@ -228,7 +238,7 @@ static int make_modules(struct snapshot *snapshot)
         return -ENOMEM;
     for (uint32_t i = 0; i < snapshot->line_count; i++) {
         const struct line *line = line_at(snapshot, i);
-        if (!line->executable)
+        if (!is_wanted(snapshot, line))
             continue;
         struct ph_module *module = &modules->modules[modules->count++];
         *module = make_module(snapshot, line);
@@ -239,21 +249,23 @@ static int make_modules(struct snapshot *snapshot)
     return ph_buf_status(&snapshot->images);
 }
 
-static int take_snapshot(const char *text, size_t size_bytes, bool is_self, int root_fd,
+/* @snapshot: what is wanted, and of whom. */
+static int take_snapshot(struct snapshot *snapshot, const char *text, size_t size_bytes, int root_fd,
                          struct ph_modules *ret_modules, struct ph_error *error)
 {
     struct ph_modules modules = {.root_fd = root_fd, .text = PH_ARENA_INIT};
-    struct snapshot snapshot = {.memory = {-1, -1}, .is_self = is_self, .modules = &modules};
-    if (is_self)
-        ph_memory_open(&snapshot.memory);
-    int status = read_lines(&snapshot, text, size_bytes);
+    snapshot->memory = (struct ph_memory){-1, -1};
+    snapshot->modules = &modules;
+    if (snapshot->is_self)
+        ph_memory_open(&snapshot->memory);
+    int status = read_lines(snapshot, text, size_bytes);
     if (status == 0)
-        status = make_modules(&snapshot);
-    ph_memory_close(&snapshot.memory);
-    ph_buf_fini(&snapshot.lines);
-    ph_buf_fini(&snapshot.files);
-    ph_buf_fini(&snapshot.images);
-    ph_index_fini(&snapshot.file_index);
+        status = make_modules(snapshot);
+    ph_memory_close(&snapshot->memory);
+    ph_buf_fini(&snapshot->lines);
+    ph_buf_fini(&snapshot->files);
+    ph_buf_fini(&snapshot->images);
+    ph_index_fini(&snapshot->file_index);
     if (status < 0) {
         ph_modules_fini(&modules);
         return ph_error_set(error, status, "out of memory for the list of mapped files");
@@ -286,12 +298,13 @@ static int read_maps(int root_fd, struct ph_buf *text)
 
 int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error)
 {
+    struct snapshot snapshot = {.is_self = true};
     struct ph_buf text = PH_BUF_INIT;
     int status = read_maps(root_fd, &text);
     if (status < 0)
         ph_error_set(error, status, "cannot read /proc/self/maps: %s", strerrordesc_np(-status));
     else
-        status = take_snapshot(text.data, text.size_bytes, true, root_fd, ret_modules, error);
+        status = take_snapshot(&snapshot, text.data, text.size_bytes, root_fd, ret_modules, error);
     ph_buf_fini(&text);
     return status;
 }
@@ -303,7 +316,15 @@ int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error)
 
 int ph_modules_parse(const char *text, size_t size_bytes, struct ph_modules *ret_modules, struct ph_error *error)
 {
-    return take_snapshot(text, size_bytes, false, -1, ret_modules, error);
+    struct snapshot snapshot = {.is_self = false};
+    return take_snapshot(&snapshot, text, size_bytes, -1, ret_modules, error);
+}
+
+int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *starts, size_t start_count,
+                         struct ph_modules *ret_modules, struct ph_error *error)
+{
+    struct snapshot snapshot = {.is_self = true, .starts = starts, .start_count = start_count};
+    return take_snapshot(&snapshot, text, size_bytes, -1, ret_modules, error);
 }
 
 void ph_modules_fini(struct ph_modules *modules)

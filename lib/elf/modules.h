@@ -44,6 +44,11 @@ int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error);
  * "/" opened before; it must stay open as long as the snapshot. -1 for the root of today. */
 int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error);
 
+/** ph_modules_self_used() - of this process, from the text of its maps file that was just read; only mappings that begin at one of
+ * @starts: the others would cost some system calls each. 0; -ENOMEM. */
+int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *starts, size_t start_count,
+                         struct ph_modules *ret_modules, struct ph_error *error);
+
 /** ph_modules_parse() - from the text of a maps file; build ids are left "" and bias 0. For tests and offline use.
  * Lines that are no mappings are skipped: kernels add kinds. The executable is the first file in the text. */
 int ph_modules_parse(const char *text, size_t size_bytes, struct ph_modules *ret_modules, struct ph_error *error);

@@ -279,7 +279,7 @@ static int read_dump(struct reader *reader)
  * The maps stand last but are needed first: look for their title backwards, line by line, as long as lines look
  * like those of a maps file. Empty if there are none.
  */
-static struct ph_scan find_maps(const char *text, size_t size_bytes)
+struct ph_scan ph_jeheap_maps(const char *text, size_t size_bytes)
 {
     const char *line_end = text + size_bytes;
     while (line_end > text) {
@@ -297,7 +297,7 @@ static struct ph_scan find_maps(const char *text, size_t size_bytes)
 
 static int prepare(struct reader *reader, const char *text, size_t size_bytes)
 {
-    if (reader->profile->mapping_count == 0 && ph_maps_read(reader->profile, find_maps(text, size_bytes)) < 0)
+    if (reader->profile->mapping_count == 0 && ph_maps_read(reader->profile, ph_jeheap_maps(text, size_bytes)) < 0)
         return out_of_memory(reader);
     if (ph_map_finder_init(&reader->finder, reader->profile) < 0 || grow_memo(reader) < 0)
         return out_of_memory(reader);

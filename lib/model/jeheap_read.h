@@ -10,6 +10,7 @@
 #define PH_MODEL_JEHEAP_READ_H
 
 #include "base/error.h"
+#include "base/scan.h"
 #include "model/profile.h"
 
 #include <stdbool.h>
@@ -37,6 +38,9 @@ struct ph_jeheap_options {
 
 /** ph_jeheap_is() - does @text begin like such a dump? */
 bool ph_jeheap_is(const char *text, size_t size_bytes);
+
+/** ph_jeheap_maps() - what stands behind "MAPPED_LIBRARIES:"; empty if that is not there. */
+struct ph_scan ph_jeheap_maps(const char *text, size_t size_bytes);
 
 /**
  * ph_jeheap_read() - add a dump to @profile.

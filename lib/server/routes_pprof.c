@@ -110,7 +110,9 @@ static int collect_heap(const struct ph_request *request, bool gc, struct ph_pro
 static int collect_heap_bare(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
                              struct ph_error *error)
 {
-    return open_as_asked(request, ph_heap_collect_bare(request->site->probe, gc, ret_profile, error), ret_profile);
+    return open_as_asked(request,
+                         ph_heap_collect_bare(request->site->probe, gc, request->is_family, ret_profile, error),
+                         ret_profile);
 }
 
 void ph_route_heap(struct ph_request *request, struct ph_reply *reply)
