@@ -282,6 +282,7 @@ void ph_activation_init(char *const *environment)
     ph_allocator_init(&ph_probe);
     if (ph_probe_options.start == PH_START_OFF || getauxval(AT_SECURE))
         return;
+    ph_thread_init();
     ph_fork_init();
     ph_activation_state = PH_IDLE;
     if (ph_probe_options.start == PH_START_NOW && ph_activation_claim())

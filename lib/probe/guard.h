@@ -15,10 +15,11 @@ struct ph_thread_slot;
 
 /* Small, and initial-exec: dynamic TLS allocates on first touch, inside malloc that is endless recursion. */
 struct ph_tls {
-    bool inside; /* this thread is in Porthole's code */
-    bool own;    /* this thread is Porthole's */
-    bool apart;  /* … and has left the host's descriptor table (apart.h) */
-    bool parks;  /* … and has parked before (fork.h) */
+    bool inside;              /* this thread is in Porthole's code */
+    bool own;                 /* this thread is Porthole's */
+    bool apart;               /* … and has left the host's descriptor table (apart.h) */
+    bool parks;               /* … and has parked before (fork.h) */
+    unsigned char end_rounds; /* of a thread that ends: rounds of destructors */
     struct ph_thread_slot *slot;
 };
 

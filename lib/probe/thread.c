@@ -4,10 +4,12 @@
 #include "probe/allocator.h"
 #include "probe/backtrace.h"
 #include "probe/counters.h"
+#include "probe/last_thread.h"
 #include "probe/real.h"
 #include "probe/thread_table.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,18 +19,40 @@ static pthread_key_t exit_key;
 static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
 
-static void thread_ends(void *slot)
+static struct ph_thread_slot main_thread; /* in no table: only to be told of its end */
+
+static void own_thread_ends(struct ph_thread_slot *slot)
 {
-    bool own = ph_tls.own;
     ph_tls.slot = NULL;
     ph_thread_slot_release(slot);
-    if (own)
-        ph_allocator_leave_own();
+    ph_allocator_leave_own();
+}
+
+/* The host's destructors come first: they may still run code of the host, and the last thread may exit here. */
+static void thread_ends(void *slot)
+{
+    if (ph_tls.own) {
+        own_thread_ends(slot);
+        return;
+    }
+    if (++ph_tls.end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(exit_key, slot) == 0)
+        return;
+    ph_tls.slot = NULL;
+    if (slot != &main_thread)
+        ph_thread_slot_release(slot);
+    ph_host_thread_ends();
 }
 
 static void make_exit_key(void)
 {
     exit_key_made = pthread_key_create(&exit_key, thread_ends) == 0;
+}
+
+void ph_thread_init(void)
+{
+    pthread_once(&exit_key_once, make_exit_key);
+    if (!exit_key_made || pthread_setspecific(exit_key, &main_thread) != 0)
+        ph_host_thread_uncounted();
 }
 
 /* pthread_getattr_np() would tell exactly, but allocates, and the host would find that in its profile. glibc puts
@@ -61,6 +85,7 @@ static void keep_record(struct ph_thread_slot *slot)
     struct ph_thread *record = &slot->record;
     if (pthread_setspecific(exit_key, slot) != 0) {
         PH_COUNT(threads_unrecorded);
+        ph_host_thread_uncounted();
         ph_thread_slot_release(slot);
         return;
     }
@@ -119,10 +144,16 @@ int ph_thread_create(struct ph_guard *guard, pthread_t *ret_thread, const pthrea
                      void *(*start)(void *), void *argument)
 {
     struct ph_thread_slot *slot = prepare(false, attributes, start, argument);
+    if (slot)
+        ph_host_thread_begins();
+    else
+        ph_host_thread_uncounted();
     ph_guard_lend_errno(guard);
     int result = slot ? create(slot, ret_thread, attributes)
                       : ph_real()->pthread_create(ret_thread, attributes, start, argument);
     ph_guard_take_errno(guard);
+    if (slot && result != 0)
+        ph_host_thread_failed();
     return result;
 }
 
@@ -191,6 +222,7 @@ void ph_threads_after_fork(void)
     struct ph_thread_slot *kept = ph_tls.slot;
     ph_thread_table_reset(kept);
     ph_own_spares_forget();
+    ph_host_threads_forked();
     if (kept)
         __atomic_store_n(&kept->record.tid, gettid(), __ATOMIC_RELEASE);
 }

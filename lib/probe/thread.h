@@ -12,6 +12,9 @@
 
 #include <pthread.h>
 
+/** ph_thread_init() - from the constructor, on the main thread. */
+void ph_thread_init(void);
+
 /** ph_thread_create() - pthread_create() with a record, on a thread of the host. Returns what pthread_create() does. */
 int ph_thread_create(struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
                      void *(*start)(void *), void *argument);

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -461,6 +462,35 @@ static void porthole_init_wakes(void **state)
     assert_int_equal(around(init_only, true), ASLEEP_AT_FIRST | AWAKE_AT_LAST);
 }
 
+static void *nothing_for_a_while(void *argument)
+{
+    nap();
+    return argument;
+}
+
+/* As a main() that leaves by pthread_exit() while threads of its go on. */
+static void a_program_ends_with_the_last_thread_of_its_own(void **state)
+{
+    (void)state;
+    for (int threads = 0; threads <= 8; threads += 4) {
+        int status = -1;
+        pid_t child = fork();
+        if (child == 0) {
+            pthread_t thread;
+            by_poll();
+            if (!wakes_soon())
+                _exit(96);
+            for (int i = 0; i < threads; i++)
+                pthread_create(&thread, NULL, nothing_for_a_while, NULL);
+            pthread_exit(NULL);
+        }
+        for (int i = 0; i < 2000 && waitpid(child, &status, WNOHANG) == 0; i++)
+            nap();
+        kill(child, SIGKILL);
+        assert_int_equal(status, 0);
+    }
+}
+
 static int open_window(void **state)
 {
     static const struct porthole_options quiet = {.listen = "127.0.0.1:0", .log = "quiet"};
@@ -478,6 +508,7 @@ int main(void)
         cmocka_unit_test(a_child_of_a_child_that_slept_wakes),
         cmocka_unit_test(a_child_that_shuts_its_window_before_it_opens_stays_asleep),
         cmocka_unit_test(porthole_init_wakes),
+        cmocka_unit_test(a_program_ends_with_the_last_thread_of_its_own),
     };
     return cmocka_run_group_tests(tests, open_window, NULL);
 }
