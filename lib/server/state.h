@@ -28,6 +28,7 @@ struct ph_wish {
     int watch_fd;        /* poll() reports it when the other generation's front has gone; -1 */
     int64_t retry_at_ns; /* monotonic; 0: no need to try */
     unsigned tries_left;
+    bool is_ours; /* a generation of this program has, or had, the address: when it is free it is this one's */
 };
 
 struct ph_server {

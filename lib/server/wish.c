@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One a second. A front of the other generation is followed by its next within that; its last process may take longer to end
- * than its front. */
+/* One a second. A front that ends is followed by the next of its family within that, so a generation that has the address shows
+ * up soon or not at all; its last process may take longer to end than its front. */
 #define TRIES_FIRST 5
 #define TRIES_AFTER 60
 
@@ -50,6 +50,7 @@ static void watch_or_retry(struct ph_server *server)
     ph_share_beacon(server, &wish->address, name);
     wish->watch_fd = ph_beacon_watch(server->site.probe, name, &holder);
     if (wish->watch_fd >= 0) {
+        wish->is_ours = true;
         wish->tries_left = TRIES_AFTER;
         wish->retry_at_ns = 0;
         return;
@@ -69,7 +70,9 @@ void ph_wish_try(struct ph_server *server)
     struct ph_wish *wish = &server->wish;
     struct ph_listener listener;
     close_watch(wish);
-    int status = ph_listen_exactly(server->site.probe, &wish->address, &listener);
+    int status = -EADDRINUSE;
+    if (wish->is_ours)
+        status = ph_listen_exactly(server->site.probe, &wish->address, &listener);
     if (status == 0) {
         ph_wish_end(server);
         ph_share_add(server, &wish->address, &listener);
@@ -82,12 +85,13 @@ void ph_wish_try(struct ph_server *server)
 }
 
 /* The address of the family if it lost that, else the one it was to have. */
-static bool choose(struct ph_server *server, struct ph_address *ret_address)
+static bool choose(const struct ph_server *server, struct ph_address *ret_address, bool *ret_is_ours)
 {
     char url[PH_SEGMENT_URL_BYTES];
     const char *listen = server->site.probe->options->listen;
     ph_segment_url(ph_family_segment(server->site.family), url);
-    if (url[0] && ph_address_of_url(url, ret_address) == 0 && !ph_share_has(server, ret_address))
+    *ret_is_ours = url[0] && ph_address_of_url(url, ret_address) == 0 && !ph_share_has(server, ret_address);
+    if (*ret_is_ours)
         return true;
     return strcmp(listen, "off") != 0 && ph_address_parse(listen, ret_address, NULL) == 0 &&
            !ph_address_is_any_port(ret_address) && !ph_share_has(server, ret_address);
@@ -95,7 +99,7 @@ static bool choose(struct ph_server *server, struct ph_address *ret_address)
 
 void ph_wish_begin(struct ph_server *server)
 {
-    if (server->listener_count == PH_LISTENERS_MAX || !choose(server, &server->wish.address))
+    if (server->listener_count == PH_LISTENERS_MAX || !choose(server, &server->wish.address, &server->wish.is_ours))
         return;
     server->wish.tries_left = TRIES_FIRST;
     watch_or_retry(server);

@@ -1,0 +1,485 @@
+/* The endpoint of a family: real processes, each with a server, forked from the one that opened the port. */
+#include "base/clock.h"
+#include "family/beacon.h"
+#include "family/family.h"
+#include "processes_fixture.h"
+#include "server/server.h"
+#include "server/state.h"
+#include "server_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 20000
+#define CALM_MS     100
+#define MEMBERS     6
+#define PATIENCE_NS (PATIENCE_MS * PH_NS_PER_MS)
+#define OTHER_USER  65534
+
+/* What a founder is told to do. */
+enum order {
+    FORK_MEMBER,  /* a child that serves */
+    FORK_LOSER,   /* that serves, but whose inherited sockets are gone */
+    FORK_DORMANT, /* that has inherited all, and serves nothing */
+};
+
+struct founder {
+    char listen[128];
+    char program[16];
+    int reports[2], orders[2];
+    pid_t pid;
+};
+
+/* ---- In the processes of the family ---- */
+
+static volatile sig_atomic_t told_to_stop, told_to_exec;
+
+static void on_signal(int number)
+{
+    if (number == SIGUSR1)
+        told_to_stop = 1;
+    else
+        told_to_exec = 1;
+}
+
+static void block_orders(sigset_t *ret_before)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigset_t both;
+    sigemptyset(&both);
+    sigaddset(&both, SIGUSR1);
+    sigaddset(&both, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &both, ret_before);
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
+    signal(SIGCHLD, SIG_IGN);
+    sigdelset(ret_before, SIGUSR1);
+    sigdelset(ret_before, SIGUSR2);
+}
+
+static int dormant(void)
+{
+    while (pause() < 0)
+        ;
+    return 0;
+}
+
+/* True in the child, with its order. */
+static bool obey_fork(struct founder *founder, enum order *ret_order)
+{
+    if (read(founder->orders[0], ret_order, sizeof(*ret_order)) != sizeof(*ret_order))
+        _exit(98);
+    if (fork() > 0)
+        return false;
+    alarm(60);
+    fixture_forked(founder->reports[1]);
+    founder->orders[0] = -1;
+    if (*ret_order == FORK_LOSER)
+        fixture_lose_heirs();
+    ph_family_forked();
+    return true;
+}
+
+/* SIGUSR1: close the window and end. SIGUSR2: exec another program. */
+static int serve(struct founder *founder)
+{
+    struct ph_server *server;
+    struct ph_error error = {0};
+    sigset_t waiting;
+    enum order order;
+    block_orders(&waiting);
+    int status = ph_server_start(&fixture_probe, &server, &error);
+    unsigned port = 0;
+    if (status == 0)
+        sscanf(ph_server_url(server), "http://127.0.0.1:%u", &port);
+    fixture_tell(founder->reports[1], status < 0 ? 'e' : ph_server_is_founder(server) ? 'f' : 'm', (int)port);
+    for (;;) {
+        struct pollfd slot = {.fd = founder->orders[0], .events = POLLIN};
+        int ready = ppoll(&slot, 1, NULL, &waiting);
+        if (told_to_exec)
+            execl("/bin/sleep", "sleep", "60", NULL);
+        if (told_to_stop) {
+            ph_server_stop(server);
+            fixture_tell(founder->reports[1], 's', 0);
+            return 0;
+        }
+        if (ready > 0 && obey_fork(founder, &order)) {
+            if (order != FORK_DORMANT)
+                return serve(founder);
+            fixture_tell(founder->reports[1], 'd', 0);
+            return dormant();
+        }
+    }
+}
+
+static int be_founder(void *argument)
+{
+    struct founder *founder = argument;
+    prctl(PR_SET_NAME, founder->program);
+    strcpy(fixture_options.listen, founder->listen);
+    fixture_options.log = PH_LOG_QUIET;
+    return serve(founder);
+}
+
+/* ---- In the test ---- */
+
+static struct fixture_report hear(struct founder *founder, char what)
+{
+    struct fixture_report report = {0};
+    assert_true(fixture_hear(founder->reports[0], PATIENCE_MS, &report));
+    assert_int_equal(report.what, what);
+    return report;
+}
+
+/* The port it got. */
+static unsigned found(struct founder *founder, const char *listen, const char *program)
+{
+    snprintf(founder->listen, sizeof(founder->listen), "%s", listen);
+    snprintf(founder->program, sizeof(founder->program), "%s", program);
+    fixture_pipe(founder->reports);
+    fixture_pipe(founder->orders);
+    founder->pid = fixture_child(be_founder, founder);
+    return (unsigned)hear(founder, 'f').number;
+}
+
+static void forget(struct founder *founder)
+{
+    close(founder->reports[0]);
+    close(founder->reports[1]);
+    close(founder->orders[0]);
+    close(founder->orders[1]);
+}
+
+static pid_t fork_one(struct founder *founder, enum order order)
+{
+    assert_int_equal(write(founder->orders[1], &order, sizeof(order)), sizeof(order));
+    return hear(founder, order == FORK_DORMANT ? 'd' : 'm').pid;
+}
+
+static void text_of_port(unsigned port, char ret_text[128])
+{
+    snprintf(ret_text, 128, "127.0.0.1:%u", port);
+}
+
+static int dial_port(unsigned port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* @name: a path, or an abstract name after '@'. */
+static int dial_unix(const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t size_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name) + (name[0] != '@'));
+    memcpy(address.sun_path, name, strlen(name));
+    if (name[0] == '@')
+        address.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&address, size_bytes) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* The status of the answer, 0 if none came; closes @fd. @header: with its line end, or "". */
+static unsigned get(int fd, const char *header)
+{
+    char text[512];
+    struct pollfd slot = {.fd = fd, .events = POLLIN};
+    unsigned status = 0;
+    int size =
+        snprintf(text, sizeof(text),
+                 "GET /debug/pprof/cmdline HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n", header);
+    if (fd < 0)
+        return 0;
+    if (send(fd, text, (size_t)size, MSG_NOSIGNAL) == size && poll(&slot, 1, PATIENCE_MS) == 1) {
+        ssize_t count = recv(fd, text, sizeof(text) - 1, 0);
+        text[count > 0 ? count : 0] = '\0';
+        sscanf(text, "HTTP/1.1 %u", &status);
+    }
+    close(fd);
+    return status;
+}
+
+/* Who has the address, by the beacon of it; 0 for nobody. */
+static pid_t holder_of(const char *program, const char *url)
+{
+    char name[PH_BEACON_NAME_MAX];
+    struct ucred holder;
+    snprintf(name, sizeof(name), "porthole-at/%.15s/%.70s", program, url);
+    int fd = ph_beacon_watch(&fixture_probe, name, &holder);
+    if (fd < 0)
+        return 0;
+    close(fd);
+    return holder.pid;
+}
+
+/* The next one that has it, and is not @before. */
+static pid_t next_holder(const char *program, const char *url, pid_t before)
+{
+    int64_t end_ns = ph_clock_monotonic_ns() + PATIENCE_NS;
+    pid_t pid = holder_of(program, url);
+    while ((pid == 0 || pid == before) && ph_clock_monotonic_ns() < end_ns) {
+        usleep(1000);
+        pid = holder_of(program, url);
+    }
+    return pid;
+}
+
+struct family {
+    struct founder founder;
+    char url[64];
+    unsigned port;
+    pid_t pids[MEMBERS];
+};
+
+static void start_family(struct family *family, int members)
+{
+    family->port = found(&family->founder, "127.0.0.1:0", "takeover");
+    snprintf(family->url, sizeof(family->url), "http://127.0.0.1:%u", family->port);
+    for (int i = 0; i < members; i++)
+        family->pids[i] = fork_one(&family->founder, FORK_MEMBER);
+}
+
+/* Ask again and again. Tells how many requests got no answer ('n'), and fails if a connection was refused. */
+static int be_client(void *argument)
+{
+    struct family *family = argument;
+    int unanswered = 0;
+    fixture_tell(family->founder.reports[1], 'c', 0);
+    signal(SIGUSR1, on_signal);
+    while (!told_to_stop) {
+        int fd = dial_port(family->port);
+        if (fd < 0)
+            return 1;
+        unanswered += get(fd, "") != 200;
+    }
+    fixture_tell(family->founder.reports[1], 'n', unanswered);
+    return 0;
+}
+
+static void killed_fronts_refuse_no_connection_and_lose_what_they_were_answering_at_most(void **state)
+{
+    struct family family;
+    start_family(&family, MEMBERS);
+    pid_t client = fixture_child(be_client, &family), front = family.founder.pid;
+    hear(&family.founder, 'c');
+    assert_int_equal(next_holder("takeover", family.url, 0), front);
+    for (int i = 0; i < MEMBERS; i++) {
+        usleep(20000);
+        kill(front, SIGKILL);
+        front = next_holder("takeover", family.url, front);
+        assert_true(front > 0);
+        assert_int_equal(get(dial_port(family.port), ""), 200);
+    }
+    kill(client, SIGUSR1);
+    assert_true(hear(&family.founder, 'n').number <= MEMBERS);
+    assert_int_equal(fixture_status(client), 0);
+    kill(front, SIGKILL);
+    fixture_status(family.founder.pid);
+    forget(&family.founder);
+}
+
+static void connections_made_while_there_is_no_front_are_answered_by_the_next(void **state)
+{
+    struct family family;
+    start_family(&family, 1);
+    kill(family.pids[0], SIGSTOP);
+    fixture_end(family.founder.pid);
+    int fd = dial_port(family.port);
+    assert_true(fd >= 0);
+    kill(family.pids[0], SIGCONT);
+    assert_int_equal(get(fd, ""), 200);
+    kill(family.pids[0], SIGKILL);
+    forget(&family.founder);
+}
+
+static void a_front_that_execs_is_followed(void **state)
+{
+    struct family family;
+    start_family(&family, 1);
+    kill(family.founder.pid, SIGUSR2);
+    assert_int_equal(next_holder("takeover", family.url, family.founder.pid), family.pids[0]);
+    assert_int_equal(get(dial_port(family.port), ""), 200);
+    fixture_end(family.founder.pid);
+    kill(family.pids[0], SIGKILL);
+    forget(&family.founder);
+}
+
+static void the_port_closes_with_the_last_window_whoever_has_a_copy_of_it(void **state)
+{
+    struct family family;
+    start_family(&family, 2);
+    pid_t sleeper = fork_one(&family.founder, FORK_DORMANT);
+    pid_t front = family.founder.pid;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(next_holder("takeover", family.url, 0), front);
+        assert_int_equal(get(dial_port(family.port), ""), 200);
+        kill(front, SIGUSR1);
+        hear(&family.founder, 's');
+        if (i < 2)
+            front = next_holder("takeover", family.url, front);
+    }
+    assert_int_equal(dial_port(family.port), -1);
+    assert_int_equal(kill(sleeper, SIGKILL), 0);
+    fixture_status(family.founder.pid);
+    forget(&family.founder);
+}
+
+static void a_member_whose_sockets_are_gone_listens_again_at_the_same_port(void **state)
+{
+    struct family family;
+    start_family(&family, 0);
+    family.pids[0] = fork_one(&family.founder, FORK_LOSER);
+    fixture_end(family.founder.pid);
+    assert_int_equal(next_holder("takeover", family.url, family.founder.pid), family.pids[0]);
+    assert_int_equal(get(dial_port(family.port), ""), 200);
+    kill(family.pids[0], SIGKILL);
+    forget(&family.founder);
+}
+
+static void the_next_generation_gets_the_port_when_the_last_one_has_gone(void **state)
+{
+    struct family old;
+    struct founder next;
+    char listen[128];
+    start_family(&old, 1);
+    text_of_port(old.port, listen);
+    unsigned other = found(&next, listen, "takeover");
+    assert_int_not_equal(other, old.port);
+    fixture_end(old.founder.pid);
+    assert_int_equal(next_holder("takeover", old.url, old.founder.pid), old.pids[0]);
+    kill(old.pids[0], SIGKILL);
+    assert_int_equal(next_holder("takeover", old.url, old.pids[0]), next.pid);
+    assert_int_equal(get(dial_port(old.port), ""), 200);
+    assert_int_equal(get(dial_port(other), ""), 200);
+    pid_t heir = fork_one(&next, FORK_MEMBER);
+    fixture_end(next.pid);
+    assert_int_equal(next_holder("takeover", old.url, next.pid), heir);
+    assert_int_equal(get(dial_port(old.port), ""), 200);
+    assert_int_equal(get(dial_port(other), ""), 200);
+    kill(heir, SIGKILL);
+    forget(&old.founder);
+    forget(&next);
+}
+
+static void the_port_of_another_program_stays_its_own(void **state)
+{
+    struct family old;
+    struct founder other;
+    char listen[128];
+    start_family(&old, 0);
+    text_of_port(old.port, listen);
+    unsigned port = found(&other, listen, "another");
+    assert_int_not_equal(port, old.port);
+    fixture_end(old.founder.pid);
+    usleep(2 * CALM_MS * 1000);
+    assert_int_equal(dial_port(old.port), -1);
+    assert_int_equal(get(dial_port(port), ""), 200);
+    fixture_end(other.pid);
+    forget(&old.founder);
+    forget(&other);
+}
+
+static void a_socket_file_goes_with_the_last_window(void **state)
+{
+    struct founder first, next;
+    struct stat facts;
+    char path[64], listen[128];
+    snprintf(path, sizeof(path), "/tmp/porthole-takeover-%d", (int)getpid());
+    snprintf(listen, sizeof(listen), "unix:%s", path);
+    found(&first, listen, "takeover");
+    pid_t member = fork_one(&first, FORK_MEMBER);
+    found(&next, listen, "takeover"); /* starts without, as there is no other file */
+    assert_int_equal(holder_of("takeover", listen), first.pid);
+    kill(first.pid, SIGUSR1);
+    hear(&first, 's');
+    assert_int_equal(next_holder("takeover", listen, first.pid), member);
+    assert_int_equal(get(dial_unix(path), ""), 200);
+    kill(member, SIGUSR1);
+    hear(&first, 's');
+    assert_int_equal(next_holder("takeover", listen, member), next.pid);
+    assert_int_equal(get(dial_unix(path), ""), 200);
+    kill(next.pid, SIGUSR1);
+    hear(&next, 's');
+    assert_int_equal(stat(path, &facts), -1);
+    fixture_status(first.pid);
+    fixture_status(next.pid);
+    forget(&first);
+    forget(&next);
+}
+
+/* In a process of its own, which is the whole family. 0, or the number of the step that failed. */
+static int try_keys(void *argument)
+{
+    struct ph_server *server;
+    struct ph_error error = {0};
+    char name[64], right[128], wrong[128];
+    strcpy(fixture_options.listen, "off");
+    if (ph_server_start(&fixture_probe, &server, &error) < 0)
+        return 1;
+    snprintf(name, sizeof(name), "@porthole/%d", (int)getpid());
+    const char *key = ph_segment_key(ph_family_segment(server->site.family));
+    snprintf(right, sizeof(right), "%s: %s\r\n", PH_FAMILY_HEADER, key);
+    snprintf(wrong, sizeof(wrong), "%s: %.31sx\r\n", PH_FAMILY_HEADER, key);
+    unsigned by_user = get(dial_unix(name), ""), by_right_key = get(dial_unix(name), right);
+    unsigned by_wrong_key = get(dial_unix(name), wrong);
+    if (by_user != 200 || by_right_key != 200 || by_wrong_key != 403)
+        return 2;
+    if (geteuid() != 0)
+        return 77;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (setuid(OTHER_USER) < 0)
+            _exit(3);
+        _exit(get(dial_unix(name), "") != 403 ? 4 : get(dial_unix(name), right) != 200 ? 5 : 0);
+    }
+    int status = fixture_status(pid);
+    ph_server_stop(server);
+    return status;
+}
+
+static void the_key_of_the_family_admits_and_a_wrong_one_does_not(void **state)
+{
+    int status = fixture_status(fixture_child(try_keys, NULL));
+    if (status == 77)
+        skip(); /* only root can be two users */
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(killed_fronts_refuse_no_connection_and_lose_what_they_were_answering_at_most),
+        cmocka_unit_test(connections_made_while_there_is_no_front_are_answered_by_the_next),
+        cmocka_unit_test(a_front_that_execs_is_followed),
+        cmocka_unit_test(the_port_closes_with_the_last_window_whoever_has_a_copy_of_it),
+        cmocka_unit_test(a_member_whose_sockets_are_gone_listens_again_at_the_same_port),
+        cmocka_unit_test(the_next_generation_gets_the_port_when_the_last_one_has_gone),
+        cmocka_unit_test(the_port_of_another_program_stays_its_own),
+        cmocka_unit_test(a_socket_file_goes_with_the_last_window),
+        cmocka_unit_test(the_key_of_the_family_admits_and_a_wrong_one_does_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
