@@ -57,10 +57,10 @@ static struct ph_notice_case judge_unprotected(const struct ph_notice_facts *fac
 
 static const struct ph_notice notices[] = {
     {"heap", "No heap profiles", "%r", judge_heap, 0},
-    {"proc", "Memory, state and command lines of processes are unknown, and heap profiles may fail",
+    {"proc", "Memory, state and command lines are unknown, and heap profiles may fail",
      "%r; mount /proc where the program sees it", judge_proc, 0},
     {"hidden_processes", "Only number and name are known of %n of %m processes",
-     "/proc hides processes of other users (hidepid); mount it with hidepid=0, or with gid= and a group of this "
+     "/proc hides the others from this one (hidepid); mount it with hidepid=0, or with gid= and a group of this "
      "process",
      judge_hidden, 0},
     {"unanswered", "%n of %m processes are missing in the last profile of all",

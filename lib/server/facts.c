@@ -38,7 +38,9 @@ int ph_facts_gather(const struct ph_site *site, struct ph_facts *ret_facts)
         .asked_count = facts.tally.last_asked_count,
         .unanswered_count = facts.tally.last_unanswered_count,
     };
-    ph_process_self(&facts.self, &facts.amiss.proc);
+    const struct ph_listed *self = ph_members_find(&facts.members, facts.self.pid);
+    if (ph_process_self(&facts.self, &facts.amiss.proc) < 0 && self)
+        facts.self = self->process;
     *ret_facts = facts;
     return 0;
 }

@@ -10,7 +10,7 @@
 #include "server/request.h"
 
 struct ph_facts {
-    struct ph_process self; /* where /proc is not there: the pid only */
+    struct ph_process self; /* where /proc is not there: pid and name only */
     struct ph_heap_state heap;
     struct ph_members members;
     struct ph_tally tally;

@@ -3,6 +3,7 @@
 #include "family/family.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
@@ -20,7 +21,9 @@ static struct ph_listed list_one(const struct ph_member *member)
         return listed;
     listed.is_hidden = true;
     listed.process = (struct ph_process){.pid = member->pid};
-    memcpy(listed.process.name, member->name, sizeof(listed.process.name));
+    /* Who cannot read its own name has the program's: exec would have ended the membership. */
+    const char *name = member->name[0] ? member->name : program_invocation_short_name;
+    snprintf(listed.process.name, sizeof(listed.process.name), "%s", name);
     return listed;
 }
 

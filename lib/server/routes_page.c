@@ -164,7 +164,7 @@ static void add_sampling(const struct ph_heap_state *heap, struct ph_buf *out)
 
 static void write_page(const struct ph_request *request, const struct ph_facts *facts, struct ph_buf *out)
 {
-    const char *name = facts->self.name[0] ? facts->self.name : "this process";
+    const char *name = facts->self.name;
     ph_html_begin(out, name);
     ph_buf_text(out, "<h1>");
     ph_buf_html(out, name);
