@@ -10,7 +10,9 @@ __attribute__((noinline)) static void *path_right(unsigned path, int depth);
 
 static void *path_on(unsigned path, int depth)
 {
-    return depth == 0 ? malloc(64) : path & 1 ? path_left(path >> 1, depth - 1) : path_right(path >> 1, depth - 1);
+    return depth == 0 ? malloc(1000)
+           : path & 1 ? path_left(path >> 1, depth - 1)
+                      : path_right(path >> 1, depth - 1);
 }
 
 static void *path_left(unsigned path, int depth)

@@ -43,7 +43,7 @@ reload() {
     local i old good=0
     for ((i = 0; i < $1; i++)); do
         old=$(workers)
-        nginx -e stderr -c "$WORK/nginx.conf" -s reload || break
+        nginx -e stderr -c "$WORK/nginx.conf" -s reload 2>/dev/null || break
         wait_until 10 has_renewed "$old" && good=$((good + 1))
     done
     echo "$good"
