@@ -1,3 +1,4 @@
+#include "family/family.h"
 #include "family/tally.h"
 
 #include <setjmp.h>
@@ -43,7 +44,7 @@ static void a_forked_child_begins_with_nothing(void **state)
     struct ph_tally_round round = {.asked_count = 8, .unanswered_count = {1, 1, 1, 1}};
     struct ph_tally nothing = {{0}, 0, 0};
     ph_tally_add(&round);
-    ph_tally_forked();
+    ph_family_forked();
     struct ph_tally tally = ph_tally_read();
     assert_memory_equal(&tally, &nothing, sizeof(tally));
 }
