@@ -52,32 +52,31 @@ static void add_command(struct ph_table *table, const struct ph_instance *instan
     ph_buf_fini(&text);
 }
 
-static void add_unknown(struct ph_table *table, int count)
+static void add_figures(struct ph_table *table, double uptime_seconds, int64_t rss_bytes)
 {
-    while (count-- > 0)
-        ph_table_add(table, "?");
+    ph_table_add(table, uptime_seconds < 0 ? "?" : ph_human_duration(uptime_seconds).text);
+    ph_table_add(table, rss_bytes < 0 ? "?" : ph_human_bytes(rss_bytes).text);
 }
 
 /* As old as its oldest process, as large as all of them. */
 static void add_family(struct ph_table *table, const struct ph_instance *members, size_t count)
 {
-    double uptime_seconds = 0;
-    int64_t rss_bytes = 0;
+    double uptime_seconds = -1;
+    int64_t rss_bytes = -1;
     for (size_t i = 0; i < count; i++) {
-        rss_bytes += members[i].rss_bytes;
+        if (members[i].rss_bytes >= 0)
+            rss_bytes = (rss_bytes < 0 ? 0 : rss_bytes) + members[i].rss_bytes;
         if (members[i].uptime_seconds > uptime_seconds)
             uptime_seconds = members[i].uptime_seconds;
     }
     add_number(table, members->pid);
     ph_table_add(table, members->name ? members->name : "?");
     ph_table_add(table, url_of(members));
-    if (members->is_told) {
+    if (members->is_told)
         add_number(table, (int64_t)count);
-        ph_table_add(table, ph_human_duration(uptime_seconds).text);
-        ph_table_add(table, ph_human_bytes(rss_bytes).text);
-    } else {
-        add_unknown(table, 3);
-    }
+    else
+        ph_table_add(table, "?");
+    add_figures(table, uptime_seconds, rss_bytes);
     add_command(table, members);
 }
 
@@ -109,12 +108,7 @@ static void add_process(struct ph_table *table, const struct ph_instance *proces
     ph_table_add(table, process->name ? process->name : "?");
     ph_table_add(table, role ? role : "?");
     ph_table_add(table, role && !is_front ? "-" : url_of(process));
-    if (process->is_told) {
-        ph_table_add(table, ph_human_duration(process->uptime_seconds).text);
-        ph_table_add(table, ph_human_bytes(process->rss_bytes).text);
-    } else {
-        add_unknown(table, 2);
-    }
+    add_figures(table, process->uptime_seconds, process->rss_bytes);
     add_command(table, process);
 }
 
@@ -160,13 +154,14 @@ static json_t *text_value(const char *text)
 static json_t *to_json(const struct ph_instance *process)
 {
     bool is_told = process->is_told;
-    return json_pack(
-        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", (int)process->pid, "ppid",
-        process->ppid ? json_integer(process->ppid) : json_null(), "role", text_value(role_of(process)), "family",
-        is_told ? json_integer(process->family) : json_null(), "url", text_value(process->url), "name",
-        text_value(process->name), "uptime_seconds", is_told ? json_real(process->uptime_seconds) : json_null(),
-        "rss_bytes", is_told ? json_integer(process->rss_bytes) : json_null(), "command",
-        text_value(process->command), "error", text_value(process->error.code ? process->error.text : NULL));
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", (int)process->pid, "ppid",
+                     process->ppid ? json_integer(process->ppid) : json_null(), "role",
+                     text_value(role_of(process)), "family", is_told ? json_integer(process->family) : json_null(),
+                     "url", text_value(process->url), "name", text_value(process->name), "uptime_seconds",
+                     process->uptime_seconds < 0 ? json_null() : json_real(process->uptime_seconds), "rss_bytes",
+                     process->rss_bytes < 0 ? json_null() : json_integer(process->rss_bytes), "command",
+                     text_value(process->command), "error",
+                     text_value(process->error.code ? process->error.text : NULL));
 }
 
 static int print_json(const struct ph_families *families)

@@ -186,7 +186,7 @@ static int open_and_record(const struct ph_target *target, const struct request 
 {
     struct ph_error error;
     struct recording recording = {
-        .live = {.target = target,
+        .live = {.target = *target,
                  .token_file = request->token_file,
                  .collect_first = request->collect_first,
                  .every_ns = request->every_ns,

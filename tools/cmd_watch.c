@@ -169,7 +169,7 @@ static int show(struct watch *watch, const struct ph_profile *profile, bool is_r
 static int end(struct watch *watch, enum ph_live_event event, const struct ph_error *error)
 {
     bool was_seen = watch->watcher.number > 0;
-    bool has_ended = was_seen && event == PH_LIVE_GONE && watch->live.target->kind == PH_TARGET_PID;
+    bool has_ended = was_seen && event == PH_LIVE_GONE && watch->live.target.kind == PH_TARGET_PID;
     ph_error_set(&watch->last_words, error->code, "%s", has_ended ? "the process has ended" : error->text);
     return was_seen ? PH_EXIT_DONE : PH_EXIT_FAILURE;
 }
@@ -255,7 +255,7 @@ static int run(const struct ph_command *command, int argc, char **argv)
                               target.text);
     if (ph_watcher_init(&watch.watcher, &watch.options.growth, &error) < 0)
         return ph_usage_error(command, "%s", error.text);
-    watch.live.target = &target;
+    watch.live.target = target;
     watch.live.token_file = watch.options.token_file;
     watch.live.decode = &watch.options.decode;
     watch.view = (struct ph_watch_view){.options = &watch.options, .live = &watch.live, .watcher = &watch.watcher};

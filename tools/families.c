@@ -103,7 +103,8 @@ static struct ph_instance *add_instance(struct search *search, pid_t pid)
     search->status = ph_grow(&families->items, sizeof(*families->items), (uint32_t)families->count, 1);
     if (search->status < 0)
         return NULL;
-    families->items[families->count] = (struct ph_instance){.pid = pid, .family = pid};
+    families->items[families->count] =
+        (struct ph_instance){.pid = pid, .family = pid, .uptime_seconds = -1, .rss_bytes = -1};
     return &families->items[families->count++];
 }
 

@@ -22,13 +22,13 @@
 struct ph_instance {
     pid_t pid, ppid;       /* ppid: 0 if unknown */
     pid_t family;          /* the pid of its front; the own one of a process of which nobody tells */
-    bool is_told;          /* it, or a relative, has told of it; else url is NULL and the numbers are 0 */
+    bool is_told;          /* it, or a relative, has told of it; else url is NULL and the numbers are unknown */
     struct ph_error error; /* why it did not answer; code 0 if it did, or was not asked */
     char *url;             /* where the family's endpoint listens; "" if nowhere but at the local sockets */
     char *name;            /* as ps(1) calls it; NULL if unknown */
     char *command;         /* NULL if unknown */
-    double uptime_seconds;
-    int64_t rss_bytes;
+    double uptime_seconds; /* negative if unknown */
+    int64_t rss_bytes;     /* negative if unknown */
 };
 
 struct ph_families {

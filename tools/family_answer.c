@@ -91,6 +91,7 @@ static char *copy_command(json_t *row)
 void ph_family_answer_take(const struct ph_family_answer *answer, size_t number, struct ph_instance *instance)
 {
     json_t *row = json_array_get(answer->rows, number);
+    json_t *uptime = json_object_get(row, "uptime_seconds"), *rss = json_object_get(row, "rss_bytes");
     json_int_t ppid = json_integer_value(json_object_get(row, "ppid"));
     instance->is_told = true;
     instance->family = answer->front;
@@ -98,6 +99,6 @@ void ph_family_answer_take(const struct ph_family_answer *answer, size_t number,
     instance->url = copy_string(json_object_get(answer->root, "url"));
     instance->name = copy_string(json_object_get(row, "name"));
     instance->command = copy_command(row);
-    instance->uptime_seconds = json_number_value(json_object_get(row, "uptime_seconds"));
-    instance->rss_bytes = json_integer_value(json_object_get(row, "rss_bytes"));
+    instance->uptime_seconds = json_is_number(uptime) ? json_number_value(uptime) : -1;
+    instance->rss_bytes = json_is_integer(rss) ? json_integer_value(rss) : -1;
 }

@@ -1,8 +1,10 @@
 #include "tools/live.h"
 
 #include "base/clock.h"
+#include "tools/target_name.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define METRIC             "inuse_space"
@@ -32,12 +34,23 @@ static int check_type(const struct ph_target *target, const struct ph_profile *p
                         profile->type_count ? ph_profile_text(profile, profile->types[0].type) : "nothing");
 }
 
+/* "gc=1&pid=7" */
+static const char *write_query(const struct ph_live *live, char *ret_query, size_t size_bytes)
+{
+    bool is_alone = live->target.kind == PH_TARGET_PID && live->has_origin && live->origin.is_member;
+    int used = snprintf(ret_query, size_bytes, "%s", live->collect_first ? "gc=1" : "");
+    if (is_alone)
+        snprintf(ret_query + used, size_bytes - (size_t)used, "%spid=%d", used ? "&" : "", (int)live->target.pid);
+    return ret_query;
+}
+
 static int read_profile(struct ph_live *live, struct ph_profile **ret_profile, struct ph_origin *ret_origin,
                         struct ph_error *error)
 {
+    char query[64];
     struct ph_source_options options = {
         .route = "/debug/pprof/heap",
-        .query = live->collect_first ? "gc=1" : "",
+        .query = write_query(live, query, sizeof(query)),
         .token_file = live->token_file,
         .decode = live->decode,
         .timeout_ms = timeout_ms(live),
@@ -45,16 +58,16 @@ static int read_profile(struct ph_live *live, struct ph_profile **ret_profile, s
     };
     enum ph_format format;
     struct ph_profile *profile;
-    int failed = ph_source_read(live->target, &options, &format, &profile, error);
+    int failed = ph_source_read(&live->target, &options, &format, &profile, error);
     if (failed)
         return failed;
-    failed = check_type(live->target, profile, error);
+    failed = check_type(&live->target, profile, error);
     if (failed) {
         ph_profile_free(profile);
         return failed;
     }
     ph_origin_of_profile(profile, ret_origin);
-    ph_origin_ask(live->target, &options, ret_origin);
+    ph_origin_ask(&live->target, &options, ret_origin);
     *ret_profile = profile;
     return 0;
 }
@@ -65,13 +78,26 @@ static bool is_silence(int code)
     return code == -ETIMEDOUT || code == -ECONNRESET;
 }
 
+/* Has another process of the server taken over? Then it is asked at the next tick. */
+static bool find_successor(struct ph_live *live)
+{
+    struct ph_target found;
+    struct ph_error ignored;
+    if (!live->target.is_named || ph_target_find(live->target.text, &found, &ignored) < 0 ||
+        found.kind != PH_TARGET_PID || found.pid == live->target.pid)
+        return false;
+    live->target = found;
+    return true;
+}
+
 static enum ph_live_event note_silence(struct ph_live *live, int64_t asked_ns, int code)
 {
     if (code == -ECANCELED)
         return PH_LIVE_GIVEN_UP;
     if (!live->has_answered && !is_silence(code))
         return PH_LIVE_FAILED;
-    if (live->target->kind == PH_TARGET_PID && (code == -ESRCH || code == -ECONNREFUSED))
+    bool has_ended = live->target.kind == PH_TARGET_PID && (code == -ESRCH || code == -ECONNREFUSED);
+    if (has_ended && !find_successor(live))
         return PH_LIVE_GONE; /* what is left of it, if anything, is a zombie or another program */
     if (live->silent_count++ == 0)
         live->silent_since_ns = asked_ns;
@@ -89,7 +115,7 @@ static enum ph_live_event note_origin(struct ph_live *live, const struct ph_orig
     enum ph_live_event event =
         live->has_origin ? events[ph_origin_compare(&live->origin, origin)] : PH_LIVE_PROFILE;
     if (event == PH_LIVE_STRANGER) {
-        ph_error_set(error, -EEXIST, "%.90s is %.50s, not %.50s", live->target->text, ph_origin_name(origin),
+        ph_error_set(error, -EEXIST, "%.90s is %.50s, not %.50s", live->target.text, ph_origin_name(origin),
                      ph_origin_name(&live->origin));
         return event;
     }

@@ -1,6 +1,8 @@
 /*
  * live.h - a running program asked for its heap profile at every tick, for commands that go on for a while.
  *
+ * A process that is one of a family stays that alone, also when it becomes the front. A server named by name is looked for
+ * again when the process that was asked has ended: another of its processes may have followed.
  * One that does not answer is asked again at the next tick; only when it is gone, or silent for too long, is that the
  * end. One thread; signals.h is used.
  */
@@ -19,8 +21,8 @@
 
 struct ph_live {
     /* To be set; the rest 0. */
-    const struct ph_target *target; /* no file */
-    const char *token_file;         /* NULL: $PORTHOLE_TOKEN_FILE */
+    struct ph_target target; /* no file */
+    const char *token_file;  /* NULL: $PORTHOLE_TOKEN_FILE */
     const struct ph_decode_options *decode;
     bool collect_first; /* gc=1 */
     int64_t every_ns;

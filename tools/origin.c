@@ -37,29 +37,76 @@ void ph_origin_of_profile(const struct ph_profile *profile, struct ph_origin *or
     origin->base_address = main_mapping->start;
 }
 
-/* Among "processes": that with @pid, or the one that has the port. */
-static json_t *choose(json_t *answer, int64_t pid)
+static struct ph_origin_process parse_process(json_t *row, int64_t now_ns)
 {
-    json_t *processes = json_object_get(answer, "processes"), *process;
+    json_t *uptime = json_object_get(row, "uptime_seconds");
+    double uptime_seconds = json_number_value(uptime);
+    bool is_sane = json_is_number(uptime) && uptime_seconds >= 0 && uptime_seconds < (double)now_ns / PH_NS_PER_S;
+    return (struct ph_origin_process){
+        .pid = json_integer_value(json_object_get(row, "pid")),
+        .start_ns = is_sane ? now_ns - (int64_t)(uptime_seconds * PH_NS_PER_S) : 0,
+    };
+}
+
+/* One whose start is unknown comes last. */
+static bool is_older(const struct ph_origin_process *a, const struct ph_origin_process *b)
+{
+    return a->start_ns && (!b->start_ns || a->start_ns < b->start_ns);
+}
+
+static void add_process(struct ph_origin *origin, struct ph_origin_process process)
+{
+    uint32_t at = origin->family_count;
+    if (at == PH_ORIGIN_PROCESSES_MAX && !is_older(&process, &origin->family[--at]))
+        return;
+    for (; at && is_older(&process, &origin->family[at - 1]); at--)
+        origin->family[at] = origin->family[at - 1];
+    origin->family[at] = process;
+    origin->family_count += origin->family_count < PH_ORIGIN_PROCESSES_MAX;
+}
+
+/* The row of process @pid; NULL if there is none. */
+static json_t *find_row(json_t *rows, int64_t pid)
+{
+    json_t *row;
     size_t i;
-    json_array_foreach(processes, i, process)
+    json_array_foreach(rows, i, row)
     {
-        const char *role = json_string_value(json_object_get(process, "role"));
-        if (pid ? json_integer_value(json_object_get(process, "pid")) == pid : role && strcmp(role, "front") == 0)
-            return process;
+        if (json_integer_value(json_object_get(row, "pid")) == pid)
+            return row;
     }
-    return pid ? NULL : json_array_get(processes, 0);
+    return NULL;
+}
+
+static void take_family(json_t *rows, int64_t now_ns, struct ph_origin *origin)
+{
+    json_t *row;
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        struct ph_origin_process process = parse_process(row, now_ns);
+        if (process.pid > 0)
+            add_process(origin, process);
+    }
 }
 
 void ph_origin_parse(const char *json, size_t size_bytes, int64_t pid, int64_t now_ns, struct ph_origin *origin)
 {
     json_t *answer = json_loadb(json ? json : "", size_bytes, 0, NULL);
-    json_t *process = choose(answer, pid);
-    json_t *uptime = json_object_get(process, "uptime_seconds");
-    double uptime_seconds = json_number_value(uptime);
-    origin->pid = json_integer_value(json_object_get(process, "pid"));
-    bool is_sane = json_is_number(uptime) && uptime_seconds >= 0 && uptime_seconds < (double)now_ns / PH_NS_PER_S;
-    origin->start_ns = is_sane ? now_ns - (int64_t)(uptime_seconds * PH_NS_PER_S) : 0;
+    json_t *rows = json_object_get(answer, "processes");
+    json_t *asked = pid ? find_row(rows, pid) : NULL;
+    const char *role = json_string_value(json_object_get(asked, "role"));
+    struct ph_origin_process process = {0};
+    origin->family_count = 0;
+    origin->is_member = role && strcmp(role, "member") == 0;
+    if (!pid || (asked && !origin->is_member))
+        take_family(rows, now_ns, origin);
+    if (asked)
+        process = parse_process(asked, now_ns);
+    else if (!pid && origin->family_count)
+        process = origin->family[0];
+    origin->pid = process.pid;
+    origin->start_ns = process.start_ns;
     json_decref(answer);
 }
 
@@ -78,6 +125,8 @@ void ph_origin_ask(const struct ph_target *target, const struct ph_source_option
     struct ph_source_options ask = *options;
     struct ph_buf answer = PH_BUF_INIT;
     origin->pid = origin->start_ns = 0;
+    origin->family_count = 0;
+    origin->is_member = false;
     ask.route = ROUTE;
     ask.query = "format=json";
     if (names_route(target) || ph_source_fetch(target, &ask, &answer, NULL) < 0)
@@ -99,6 +148,29 @@ static bool differ(int64_t before, int64_t now, int64_t slack)
     return before && now && llabs(now - before) > slack;
 }
 
+static bool has_process(const struct ph_origin *origin, const struct ph_origin_process *process)
+{
+    struct ph_origin_process only = {origin->pid, origin->start_ns};
+    const struct ph_origin_process *known = origin->family_count ? origin->family : &only;
+    for (uint32_t i = 0; i < origin->family_count || i == 0; i++)
+        if (known[i].pid == process->pid && !differ(known[i].start_ns, process->start_ns, START_SLACK_NS))
+            return true;
+    return false;
+}
+
+/* A family goes on as long as one process of it lives. */
+static bool is_other_process(const struct ph_origin *before, const struct ph_origin *now)
+{
+    struct ph_origin_process only = {now->pid, now->start_ns};
+    const struct ph_origin_process *known = now->family_count ? now->family : &only;
+    if (!before->pid || !now->pid)
+        return differ(before->start_ns, now->start_ns, START_SLACK_NS);
+    for (uint32_t i = 0; i < now->family_count || i == 0; i++)
+        if (has_process(before, &known[i]))
+            return false;
+    return true;
+}
+
 enum ph_origin_change ph_origin_compare(const struct ph_origin *before, const struct ph_origin *now)
 {
     bool knows_build = before->build_id[0] && now->build_id[0];
@@ -108,6 +180,5 @@ enum ph_origin_change ph_origin_compare(const struct ph_origin *before, const st
     if (renamed && (rebuilt || !knows_build))
         return PH_ORIGIN_OTHER_PROGRAM;
     bool moved = before->base_address && now->base_address && before->base_address != now->base_address;
-    bool is_other = differ(before->pid, now->pid, 0) || differ(before->start_ns, now->start_ns, START_SLACK_NS);
-    return moved || rebuilt || is_other ? PH_ORIGIN_RESTARTED : PH_ORIGIN_SAME;
+    return moved || rebuilt || is_other_process(before, now) ? PH_ORIGIN_RESTARTED : PH_ORIGIN_SAME;
 }

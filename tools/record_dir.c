@@ -129,6 +129,8 @@ static int note_origin(struct ph_record_dir *dir, const char *name, const struct
 {
     const struct ph_origin *last = ph_series_log_last(&dir->log);
     bool is_new = !last || ph_origin_compare(last, origin) != PH_ORIGIN_SAME;
+    if (!is_new)
+        ph_series_log_follow(&dir->log, origin);
     if (!is_new && !dir->is_log_stale)
         return 0;
     if (is_new && ph_series_log_add(&dir->log, name, origin) < 0)

@@ -153,7 +153,7 @@ void ph_record_say_answers(struct ph_record_say *say, uint32_t silent_before)
 
 void ph_record_say_gone(struct ph_record_say *say, enum ph_live_event event, const struct ph_error *error)
 {
-    const struct ph_target *target = say->live->target;
+    const struct ph_target *target = &say->live->target;
     clear_line(say);
     if (event == PH_LIVE_STRANGER && say->taken_count == 0)
         ph_complain("%s; %s holds profiles of that: choose another folder", error->text, say->dir->path);

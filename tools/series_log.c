@@ -33,6 +33,15 @@ const struct ph_origin *ph_series_log_last(const struct ph_series_log *log)
     return log->process_count ? &log->processes[log->process_count - 1].origin : NULL;
 }
 
+void ph_series_log_follow(struct ph_series_log *log, const struct ph_origin *origin)
+{
+    if (log->process_count == 0 || origin->family_count == 0)
+        return;
+    struct ph_origin *last = &log->processes[log->process_count - 1].origin;
+    memcpy(last->family, origin->family, sizeof(last->family));
+    last->family_count = origin->family_count;
+}
+
 struct ph_series_time ph_series_time(int64_t time_ns, const char *format)
 {
     struct ph_series_time out = {""};

@@ -5,8 +5,8 @@
  *      "processes": [{"first_file": "heap-0001-20261123T121500Z.pb.gz", "pid": 4242,
  *                     "start_time": "2026-11-23T12:00:00Z", "build_id": "0123abcd", "base_address": "0x55d0a1a00000"}]}
  *
- * A second row in "processes" is a break: the program was restarted, or recorded again later. What is unknown is left
- * out.
+ * A second row in "processes" is a break: the program was restarted, or recorded again later. Of a server that forks, a row
+ * is its oldest process. What is unknown is left out.
  */
 #ifndef PH_TOOLS_SERIES_LOG_H
 #define PH_TOOLS_SERIES_LOG_H
@@ -41,6 +41,9 @@ int ph_series_log_add(struct ph_series_log *log, const char *first_file, const s
 
 /** ph_series_log_last() - the origin of the last process; NULL if there is none. Valid until the next add. */
 const struct ph_origin *ph_series_log_last(const struct ph_series_log *log);
+
+/** ph_series_log_follow() - the last process has gone on as @origin: its family is now that. Not written to the file. */
+void ph_series_log_follow(struct ph_series_log *log, const struct ph_origin *origin);
 
 /** ph_series_log_write() - append the file's text. 0 or -ENOMEM. */
 int ph_series_log_write(const struct ph_series_log *log, struct ph_buf *out);

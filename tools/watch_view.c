@@ -24,7 +24,7 @@ static void append_report(const struct ph_watch_view *view, struct ph_buf *out)
 static void append_head(const struct ph_watch_view *view, struct ph_buf *out)
 {
     const struct ph_origin *origin = &view->live->origin;
-    ph_target_subject(view->live->target, out);
+    ph_target_subject(&view->live->target, out);
     if (origin->program[0]) {
         ph_buf_text(out, " (");
         ph_visible(out, ph_origin_name(origin));

@@ -110,6 +110,14 @@ static void warn_of_restarts(struct writer *writer)
                  reason_of_break(&moments[timeline->order[i - 1]], &moments[timeline->order[i]]));
 }
 
+static bool has_break(const struct ph_timeline *timeline)
+{
+    for (size_t i = 1; i < timeline->count; i++)
+        if (timeline->is_break[i])
+            return true;
+    return false;
+}
+
 static void warn_of_families(struct writer *writer)
 {
     const struct ph_timeline *timeline = &writer->maker->timeline;
@@ -117,7 +125,7 @@ static void warn_of_families(struct writer *writer)
     size_t last = timeline->count - 1;
     const struct ph_program *before = &moments[timeline->order[0]].program;
     uint32_t ended_count = ph_program_ended(before, &moments[timeline->order[last]].program);
-    if (ended_count && ended_count < before->process_count)
+    if (ended_count && !has_break(timeline))
         warn(writer,
              "%" PRIu32 " of the %" PRIu32
              " processes of %s %s not in %s any more: what they held shrinks, and what they had allocated is not "

@@ -307,7 +307,8 @@ static void rows_without_facts_are_told_as_far_as_they_go(void **state)
     assert_int_equal(families.count, 1);
     assert_true(ph_instance_is_front(&families.items[0]));
     assert_null(families.items[0].url);
-    assert_int_equal(families.items[0].rss_bytes, 0);
+    assert_int_equal(families.items[0].rss_bytes, -1);
+    assert_true(families.items[0].uptime_seconds < 0);
     assert_string_equal(families.items[0].command, "[?]");
     ph_families_fini(&families);
 }

@@ -492,6 +492,27 @@ static void workers_that_come_and_go_are_no_restart(void **state)
     ph_growth_report_free(report);
 }
 
+/* One after the other, and at last the first process itself. */
+static void a_family_whose_processes_have_all_been_replaced_is_still_the_same(void **state)
+{
+    static const char *const steps[][2] = {{"100", "101"}, {"101", "102"}, {"102", "103"}};
+    struct ph_growth *growth = begin(NULL);
+    for (int i = 0; i < 3; i++) {
+        struct ph_profile *profile = grown_heap(i);
+        for (int j = 0; j < 2; j++) {
+            char comment[64];
+            snprintf(comment, sizeof(comment), "process %s, started %s", steps[i][j], steps[i][j]);
+            ph_profile_add_comment(profile, comment);
+            add_of_process(profile, "main;serve", steps[i][j], 50000);
+        }
+        add(growth, profile, "x");
+    }
+    struct ph_growth_report *report = finish(growth);
+    assert_int_equal(report->profile_count, 3);
+    assert_true(has_warning(report, "2 of the 2 processes of x are not in x any more"));
+    ph_growth_report_free(report);
+}
+
 static void a_process_that_did_not_answer_is_told(void **state)
 {
     struct ph_growth *growth = begin(NULL);
@@ -719,6 +740,7 @@ int main(void)
         cmocka_unit_test(by_pid_each_process_has_its_own_sites),
         cmocka_unit_test(by_pid_a_process_alone_is_that_of_the_comment),
         cmocka_unit_test(workers_that_come_and_go_are_no_restart),
+        cmocka_unit_test(a_family_whose_processes_have_all_been_replaced_is_still_the_same),
         cmocka_unit_test(a_process_that_did_not_answer_is_told),
         cmocka_unit_test(mixed_sampling_rates_are_compared_by_estimates),
         cmocka_unit_test(folded_stacks_hold_the_metric_and_nothing_else),

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #define S INT64_C(1000000000)
@@ -37,7 +38,7 @@ static struct ph_origin of_file(const char *file, const char *build_id)
     return origin;
 }
 
-static void the_process_with_the_port_is_the_one(void **state)
+static void the_oldest_process_stands_for_a_family(void **state)
 {
     struct ph_origin origin = parse(processes, 0);
     assert_int_equal(origin.pid, 10);
@@ -113,7 +114,8 @@ static void a_profile_without_mappings_tells_no_program(void **state)
     assert_string_equal(ph_origin_name(&origin), "?");
 }
 
-static const struct ph_origin nginx = {"/usr/sbin/nginx", "abcd", 0x5000, 10, 900 * S};
+static const struct ph_origin nginx = {
+    .program = "/usr/sbin/nginx", .build_id = "abcd", .base_address = 0x5000, .pid = 10, .start_ns = 900 * S};
 
 static void expect_change(struct ph_origin now, enum ph_origin_change change)
 {
@@ -162,10 +164,87 @@ static void another_name_is_another_program_unless_the_build_is_the_same(void **
     expect_change(now, PH_ORIGIN_OTHER_PROGRAM);
 }
 
+/* ---- families ---- */
+
+static const char *family_json(const int *pids, const int *uptimes_seconds, size_t count)
+{
+    static char json[32768];
+    size_t used = (size_t)snprintf(json, sizeof(json), "{\"processes\": [");
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(json + used, sizeof(json) - used,
+                                 "%s{\"pid\": %d, \"role\": \"%s\", \"uptime_seconds\": %d}", i ? "," : "", pids[i],
+                                 i ? "member" : "front", uptimes_seconds[i]);
+    snprintf(json + used, sizeof(json) - used, "]}");
+    return json;
+}
+
+#define FAMILY(asked, pids, uptimes)                                                                               \
+    parse(family_json((const int[])pids, (const int[])uptimes, sizeof((const int[])pids) / sizeof(int)), asked)
+#define LIST(...)                                                                                                  \
+    {                                                                                                              \
+        __VA_ARGS__                                                                                                \
+    }
+
+static void expect_family(struct ph_origin before, struct ph_origin now, enum ph_origin_change change)
+{
+    assert_int_equal(ph_origin_compare(&before, &now), change);
+}
+
+static void workers_that_come_and_go_are_no_restart(void **state)
+{
+    struct ph_origin before = FAMILY(0, LIST(10, 11, 12), LIST(100, 90, 80));
+    assert_int_equal(before.family_count, 3);
+    expect_family(before, FAMILY(0, LIST(10, 20, 21), LIST(100, 3, 2)), PH_ORIGIN_SAME);
+    /* The front has ended, another follows. */
+    expect_family(before, FAMILY(0, LIST(12, 20), LIST(80, 3)), PH_ORIGIN_SAME);
+    expect_family(before, FAMILY(0, LIST(20, 21), LIST(3, 2)), PH_ORIGIN_RESTARTED);
+    /* The same numbers again. */
+    expect_family(before, FAMILY(0, LIST(10, 11, 12), LIST(30, 20, 10)), PH_ORIGIN_RESTARTED);
+}
+
+static void a_log_that_knows_only_the_oldest_goes_on_with_the_family(void **state)
+{
+    struct ph_origin before = {.pid = 10, .start_ns = 900 * S};
+    expect_family(before, FAMILY(0, LIST(11, 10, 12), LIST(90, 100, 80)), PH_ORIGIN_SAME);
+    expect_family(before, FAMILY(0, LIST(11, 12), LIST(90, 80)), PH_ORIGIN_RESTARTED);
+}
+
+static void the_front_stands_for_its_family_and_a_member_for_itself(void **state)
+{
+    struct ph_origin front = FAMILY(10, LIST(10, 11), LIST(100, 90));
+    assert_int_equal(front.pid, 10);
+    assert_int_equal(front.family_count, 2);
+    assert_false(front.is_member);
+    struct ph_origin member = FAMILY(11, LIST(10, 11), LIST(100, 90));
+    assert_int_equal(member.pid, 11);
+    assert_int_equal(member.family_count, 0);
+    assert_true(member.is_member);
+    /* Another process got its number. */
+    expect_family(member, FAMILY(11, LIST(10, 11), LIST(100, 5)), PH_ORIGIN_RESTARTED);
+}
+
+static void of_many_processes_the_oldest_are_known(void **state)
+{
+    int pids[300], uptimes_seconds[300];
+    for (int i = 0; i < 300; i++) {
+        pids[i] = 1000 + i;
+        uptimes_seconds[i] = 1 + (i * 7) % 300;
+    }
+    struct ph_origin origin = parse(family_json(pids, uptimes_seconds, 300), 0);
+    assert_int_equal(origin.family_count, PH_ORIGIN_PROCESSES_MAX);
+    for (uint32_t i = 0; i < origin.family_count; i++)
+        assert_int_equal(origin.family[i].start_ns, (1000 - 300 + (int64_t)i) * S);
+    assert_int_equal(origin.pid, origin.family[0].pid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_process_with_the_port_is_the_one),
+        cmocka_unit_test(workers_that_come_and_go_are_no_restart),
+        cmocka_unit_test(a_log_that_knows_only_the_oldest_goes_on_with_the_family),
+        cmocka_unit_test(the_front_stands_for_its_family_and_a_member_for_itself),
+        cmocka_unit_test(of_many_processes_the_oldest_are_known),
+        cmocka_unit_test(the_oldest_process_stands_for_a_family),
         cmocka_unit_test(of_several_processes_the_one_asked_for_is_taken),
         cmocka_unit_test(without_roles_the_first_is_taken),
         cmocka_unit_test(what_makes_no_sense_is_unknown),

@@ -19,7 +19,8 @@
 
 #define S INT64_C(1000000000)
 
-static const struct ph_origin nginx = {"/usr/sbin/nginx", "abcd", 0x5000, 10, 900 * S};
+static const struct ph_origin nginx = {
+    .program = "/usr/sbin/nginx", .build_id = "abcd", .base_address = 0x5000, .pid = 10, .start_ns = 900 * S};
 
 static int enter_folder(void **state)
 {
@@ -153,6 +154,25 @@ static void another_process_is_a_row_in_the_log(void **state)
     ph_record_dir_close(&dir);
 }
 
+/* One process after the other is replaced, and in the end all of them. */
+static void a_family_that_goes_on_is_one_row_in_the_log(void **state)
+{
+    char name[64];
+    struct ph_record_dir dir = open_dir();
+    struct ph_origin family = nginx;
+    family.family_count = 2;
+    for (int i = 0; i < 4; i++) {
+        for (int j = 0; j < 2; j++)
+            family.family[j] = (struct ph_origin_process){.pid = 10 + i + j, .start_ns = (900 + 10 * (i + j)) * S};
+        family.pid = family.family[0].pid;
+        family.start_ns = family.family[0].start_ns;
+        save(&dir, &family, (1795435200 + i) * S, name);
+    }
+    assert_int_equal(dir.log.process_count, 1);
+    assert_int_equal(dir.log.processes[0].origin.pid, 10);
+    ph_record_dir_close(&dir);
+}
+
 static void the_log_tells_the_last_target_and_interval(void **state)
 {
     char name[64];
@@ -239,6 +259,7 @@ int main(void)
         IN_FOLDER(a_folder_is_gone_on_with),
         IN_FOLDER(a_number_is_not_given_twice_when_files_were_taken_away),
         IN_FOLDER(another_process_is_a_row_in_the_log),
+        IN_FOLDER(a_family_that_goes_on_is_one_row_in_the_log),
         IN_FOLDER(the_log_tells_the_last_target_and_interval),
         IN_FOLDER(files_of_others_in_a_series_are_not_counted),
         IN_FOLDER(a_new_folder_without_a_profile_goes_again),

@@ -10,8 +10,12 @@
 
 #define S INT64_C(1000000000)
 
-static const struct ph_origin first = {"/srv/a \"b\"", "abcd", 0x55d0a1a00000, 4242, 1795435200 * S};
-static const struct ph_origin second = {"/srv/a \"b\"", "", 0, 0, 0};
+static const struct ph_origin first = {.program = "/srv/a \"b\"",
+                                       .build_id = "abcd",
+                                       .base_address = 0x55d0a1a00000,
+                                       .pid = 4242,
+                                       .start_ns = 1795435200 * S};
+static const struct ph_origin second = {.program = "/srv/a \"b\""};
 
 static struct ph_series_log parse(const char *text)
 {
