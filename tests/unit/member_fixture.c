@@ -42,10 +42,13 @@ const struct ph_probe member_probe = {.abi = PH_PROBE_ABI, .version = "0", .own_
 static void send_answer(const struct member_fixture *member, int fd)
 {
     const struct member_script *script = &member->script;
-    size_t sent_bytes = 0, piece_bytes = script->piece_bytes ? script->piece_bytes : script->answer_bytes;
-    while (sent_bytes < script->answer_bytes) {
-        size_t size_bytes = MIN(piece_bytes, script->answer_bytes - sent_bytes);
-        ssize_t count = send(fd, script->answer + sent_bytes, size_bytes, MSG_NOSIGNAL);
+    bool symbols = script->symbol_answer && strstr(member->request, "/symbol");
+    const char *answer = symbols ? script->symbol_answer : script->answer;
+    size_t answer_bytes = symbols ? strlen(answer) : script->answer_bytes;
+    size_t sent_bytes = 0, piece_bytes = script->piece_bytes ? script->piece_bytes : answer_bytes;
+    while (sent_bytes < answer_bytes) {
+        size_t size_bytes = MIN(piece_bytes, answer_bytes - sent_bytes);
+        ssize_t count = send(fd, answer + sent_bytes, size_bytes, MSG_NOSIGNAL);
         if (count <= 0)
             return;
         sent_bytes += (size_t)count;

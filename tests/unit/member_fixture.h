@@ -13,7 +13,8 @@
 struct member_script {
     const char *answer; /* what is sent, whatever was asked; NULL: nothing, and the connection stays open */
     size_t answer_bytes;
-    size_t piece_bytes; /* 0: all at once */
+    const char *symbol_answer; /* to a request for names, if it is not NULL; text */
+    size_t piece_bytes;        /* 0: all at once */
     bool never_accepts;
     int delay_ms; /* before the answer */
 };

@@ -44,6 +44,21 @@ static void an_empty_profile_survives(void **state)
     ph_profile_free(again);
 }
 
+static void without_gzip_all_survives_as_well(void **state)
+{
+    struct ph_profile *profile = rich_profile(), *again;
+    struct ph_buf bytes = PH_BUF_INIT;
+    ph_buf_text(&bytes, "before");
+    assert_int_equal(ph_pprof_write_bare(profile, &bytes, NULL), 0);
+    assert_memory_equal(bytes.data, "before", 6);
+    assert_false(ph_gzip_is(bytes.data + 6, bytes.size_bytes - 6));
+    assert_int_equal(ph_pprof_read(bytes.data + 6, bytes.size_bytes - 6, &again, NULL), 0);
+    rich_expect_equal(profile, again);
+    ph_profile_free(again);
+    ph_profile_free(profile);
+    ph_buf_fini(&bytes);
+}
+
 static void large_profiles_survive(void **state)
 {
     enum { COUNT = 20000 };
@@ -109,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_a_profile_says_survives),
         cmocka_unit_test(an_empty_profile_survives),
+        cmocka_unit_test(without_gzip_all_survives_as_well),
         cmocka_unit_test(large_profiles_survive),
         cmocka_unit_test(the_wire_is_gos),
         cmocka_unit_test(what_is_not_consistent_is_not_written),

@@ -127,6 +127,28 @@ static void one_function_serves_all_its_locations(void **state)
     fixture_free(&fixture);
 }
 
+/* The mapping that another process brought along lies where ours has code, too. */
+static void only_mappings_of_this_process_are_named(void **state)
+{
+    struct fixture fixture = fixture_new();
+    uint32_t own_count = fixture.profile->mapping_count;
+    uint32_t ours = add(&fixture, (uintptr_t)known_function + 1);
+    struct ph_mapping foreign = fixture.profile->mappings[ph_profile_location(fixture.profile, ours)->mapping - 1];
+    foreign.file = ph_profile_string(fixture.profile, "/elsewhere.so");
+    uint32_t mapping = ph_profile_add_mapping(fixture.profile, &foreign);
+    uint32_t theirs =
+        ph_profile_add_location(fixture.profile, mapping, (uintptr_t)known_function + 1, false, NULL, 0);
+    uint32_t nowhere = ph_profile_add_location(fixture.profile, 0, (uintptr_t)known_function + 1, false, NULL, 0);
+    assert_int_equal(ph_symbolize_first(fixture.profile, &fixture.modules, own_count), 0);
+    assert_string_equal(name_of(&fixture, ours), "known_function");
+    assert_string_equal(name_of(&fixture, theirs), "");
+    assert_string_equal(name_of(&fixture, nowhere), "");
+    assert_false(fixture.profile->mappings[mapping - 1].has_functions);
+    assert_int_equal(ph_symbolize_name(fixture.profile, theirs, "told"), 0);
+    assert_string_equal(name_of(&fixture, theirs), "told");
+    fixture_free(&fixture);
+}
+
 static void a_profile_without_locations_is_fine(void **state)
 {
     struct fixture fixture = fixture_new();
@@ -143,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_location_with_a_name_keeps_it),
         cmocka_unit_test(addresses_outside_every_module_stay_nameless),
         cmocka_unit_test(one_function_serves_all_its_locations),
+        cmocka_unit_test(only_mappings_of_this_process_are_named),
         cmocka_unit_test(a_profile_without_locations_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
