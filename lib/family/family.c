@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Between bind() and listen() a beacon is neither free nor watched: some microseconds. */
+/* Between bind() and listen() a beacon is neither free nor watched, and if hundreds come at once, some have to come again. */
 #define ELECT_TRIES 50
 #define NAP_NS      (1000L * 1000)
 
@@ -23,8 +23,9 @@ struct ph_family {
     uint32_t row;
     bool is_founder;
     atomic_bool is_front;
-    int beacon_fd, watch_fd;
-    char beacon[PH_BEACON_NAME_MAX];
+    struct ph_beacon beacon;
+    int watch_fd; /* of the front's beacon, or its pidfd */
+    char beacon_name[PH_BEACON_NAME_MAX];
 };
 
 /* The family this process was forked into, or has founded: what survives fork(), and the window of a process. A second
@@ -63,7 +64,7 @@ int ph_family_enter(const struct ph_probe *probe, struct ph_family **ret_family,
     struct ph_family *family = calloc(1, sizeof(*family));
     if (!family)
         return ph_error_set(error, -ENOMEM, "out of memory");
-    *family = (struct ph_family){.probe = probe, .beacon_fd = -1, .watch_fd = -1};
+    *family = (struct ph_family){.probe = probe, .beacon = PH_BEACON_OUT, .watch_fd = -1};
     int status = 0;
     if (can_join())
         join(family);
@@ -83,7 +84,7 @@ int ph_family_enter(const struct ph_probe *probe, struct ph_family **ret_family,
         return ph_error_set(error, status, "%d processes of this server are there already, no other can be shown",
                             PH_MEMBERS_MAX);
     }
-    snprintf(family->beacon, sizeof(family->beacon), "porthole-front/%s", ph_segment_id(family->segment));
+    snprintf(family->beacon_name, sizeof(family->beacon_name), "porthole-front/%s", ph_segment_id(family->segment));
     *ret_family = family;
     return 0;
 }
@@ -108,7 +109,7 @@ static bool lead(struct ph_family *family)
     return leads;
 }
 
-/* Without the beacon: somebody of another family holds it, or too many watch it. A pidfd does not tell of exec(), but those
+/* Without the beacon: somebody of another family holds it, or its holder answers nobody. A pidfd does not tell of exec(), but those
  * who watch the beacon do. False if the front has just gone. */
 static bool watch_process(struct ph_family *family)
 {
@@ -127,7 +128,7 @@ enum outcome { FRONT, MEMBER, AGAIN };
 
 static enum outcome go_without_beacon(struct ph_family *family)
 {
-    close_fd(&family->beacon_fd);
+    ph_beacon_put_out(&family->beacon);
     if (lead(family))
         return FRONT;
     return watch_process(family) ? MEMBER : AGAIN;
@@ -136,8 +137,8 @@ static enum outcome go_without_beacon(struct ph_family *family)
 static enum outcome watch_beacon(struct ph_family *family)
 {
     struct ucred holder;
-    int fd = ph_beacon_watch(family->probe, family->beacon, &holder);
-    if (fd == -ECONNREFUSED)
+    int fd = ph_beacon_watch(family->probe, family->beacon_name, &holder);
+    if (fd == -ECONNREFUSED || fd == -EAGAIN)
         return AGAIN;
     if (fd < 0)
         return go_without_beacon(family);
@@ -153,20 +154,30 @@ static enum outcome watch_beacon(struct ph_family *family)
 
 static enum outcome try_once(struct ph_family *family)
 {
-    int fd = ph_beacon_light(family->probe, family->beacon);
-    if (fd == -EADDRINUSE)
+    int status = ph_beacon_light(family->probe, family->beacon_name, &family->beacon);
+    if (status == -EADDRINUSE)
         return watch_beacon(family);
-    if (fd < 0)
+    if (status < 0)
         return go_without_beacon(family);
-    family->beacon_fd = fd;
     return lead(family) ? FRONT : go_without_beacon(family);
+}
+
+/* Not every event is the end of the front: the first one hands over what tells of that. */
+static bool still_led(struct ph_family *family)
+{
+    if (family->watch_fd >= 0)
+        family->watch_fd = ph_beacon_settle(family->probe, family->watch_fd);
+    if (family->watch_fd < 0)
+        family->watch_fd = -1;
+    return family->watch_fd >= 0;
 }
 
 bool ph_family_elect(struct ph_family *family)
 {
     static const struct timespec nap = {.tv_nsec = NAP_NS};
     enum outcome outcome = ph_family_is_front(family) ? FRONT : AGAIN;
-    close_fd(&family->watch_fd);
+    if (still_led(family))
+        return false;
     for (int i = 0; outcome == AGAIN && i < ELECT_TRIES; i++) {
         if (i > 0)
             nanosleep(&nap, NULL);
@@ -180,6 +191,11 @@ bool ph_family_elect(struct ph_family *family)
 int ph_family_watch_fd(const struct ph_family *family)
 {
     return family->watch_fd;
+}
+
+struct ph_beacon *ph_family_beacon(struct ph_family *family)
+{
+    return &family->beacon;
 }
 
 bool ph_family_is_front(const struct ph_family *family)
@@ -197,7 +213,7 @@ void ph_family_resign(struct ph_family *family)
 {
     atomic_store(&family->is_front, false);
     ph_segment_resign(family->segment, family->row);
-    close_fd(&family->beacon_fd);
+    ph_beacon_put_out(&family->beacon);
     close_fd(&family->watch_fd);
 }
 

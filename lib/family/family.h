@@ -8,6 +8,7 @@
 #ifndef PH_FAMILY_FAMILY_H
 #define PH_FAMILY_FAMILY_H
 
+#include "family/beacon.h"
 #include "family/segment.h"
 #include "probe/probe.h"
 
@@ -23,10 +24,13 @@ int ph_family_enter(const struct ph_probe *probe, struct ph_family **ret_family,
 /** ph_family_is_founder() - has this process founded it (and so has to open the port)? */
 bool ph_family_is_founder(const struct ph_family *family);
 
-/** ph_family_elect() - become the front if there is none. True if this process is the front now. Else
- * ph_family_watch_fd() is readable once the front has gone: then call it again. */
+/** ph_family_elect() - become the front if there is none. True if this process is the front now. Else call it again whenever
+ * ph_family_watch_fd() is readable: the front may have gone. */
 bool ph_family_elect(struct ph_family *family);
 int ph_family_watch_fd(const struct ph_family *family); /* -1 for the front itself */
+
+/** ph_family_beacon() - what the front holds, to be polled and answered (beacon.h); its fd is -1 for others. */
+struct ph_beacon *ph_family_beacon(struct ph_family *family);
 
 /** ph_family_is_front() - any thread. */
 bool ph_family_is_front(const struct ph_family *family);

@@ -18,8 +18,10 @@ enum {
     SLOT_HTTP,
     SLOT_FAMILY,
     SLOT_WISH,
+    SLOT_BEACON,
     SLOT_LISTENERS,
-    SLOT_COUNT = SLOT_LISTENERS + PH_LISTENERS_MAX,
+    SLOT_BEACONS = SLOT_LISTENERS + PH_LISTENERS_MAX, /* one for each listener */
+    SLOT_COUNT = SLOT_BEACONS + PH_LISTENERS_MAX,
 };
 
 static int until_ms(int64_t when_ns)
@@ -74,11 +76,44 @@ static void accept_all(struct ph_server *server, const struct pollfd *slots)
     }
 }
 
+static void answer_watchers(struct ph_server *server, const struct pollfd *slots)
+{
+    if (slots[SLOT_BEACON].revents)
+        ph_beacon_answer(ph_family_beacon(server->site.family));
+    for (unsigned i = 0; i < PH_LISTENERS_MAX; i++)
+        if (slots[SLOT_BEACONS + i].revents)
+            ph_beacon_answer(&server->beacons[i]);
+}
+
+static struct pollfd input_slot(int fd)
+{
+    return (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
+static struct pollfd beacon_slot(const struct ph_beacon *beacon)
+{
+    return input_slot(beacon->is_deaf ? -1 : beacon->fd);
+}
+
+static void fill_slots(struct ph_server *server, bool paused, struct pollfd *ret_slots)
+{
+    ret_slots[SLOT_WAKE] = input_slot(server->jobs.wake_fd);
+    ret_slots[SLOT_HTTP] = input_slot(server->http.epoll_fd);
+    ret_slots[SLOT_FAMILY] = input_slot(ph_family_watch_fd(server->site.family));
+    ret_slots[SLOT_WISH] = input_slot(server->wish.watch_fd);
+    ret_slots[SLOT_BEACON] = beacon_slot(ph_family_beacon(server->site.family));
+    for (unsigned i = 0; i < PH_LISTENERS_MAX; i++) {
+        bool polled = i < server->listener_count && !paused;
+        ret_slots[SLOT_LISTENERS + i] = input_slot(polled ? server->listeners[i].fd : -1);
+        ret_slots[SLOT_BEACONS + i] = beacon_slot(&server->beacons[i]);
+    }
+}
+
 static int wait_for(const struct ph_server *server, struct pollfd *slots, int timeout_ms)
 {
     const struct ph_probe *probe = server->site.probe;
     probe->park();
-    int ready = poll(slots, SLOT_LISTENERS + server->listener_count, timeout_ms);
+    int ready = poll(slots, SLOT_COUNT, timeout_ms);
     int error = errno;
     probe->unpark();
     errno = error;
@@ -93,14 +128,8 @@ static int wait_for(const struct ph_server *server, struct pollfd *slots, int ti
 static bool turn(struct ph_server *server, int64_t deadline_ns)
 {
     bool paused = server->accept_after_ns > ph_clock_monotonic_ns();
-    struct pollfd slots[SLOT_COUNT] = {
-        [SLOT_WAKE] = {.fd = server->jobs.wake_fd, .events = POLLIN},
-        [SLOT_HTTP] = {.fd = server->http.epoll_fd, .events = POLLIN},
-        [SLOT_FAMILY] = {.fd = ph_family_watch_fd(server->site.family), .events = POLLIN},
-        [SLOT_WISH] = {.fd = server->wish.watch_fd},
-    };
-    for (unsigned i = 0; i < server->listener_count; i++)
-        slots[SLOT_LISTENERS + i] = (struct pollfd){.fd = paused ? -1 : server->listeners[i].fd, .events = POLLIN};
+    struct pollfd slots[SLOT_COUNT];
+    fill_slots(server, paused, slots);
     if (wait_for(server, slots, poll_timeout_ms(server, paused, deadline_ns)) < 0)
         return errno == EINTR || errno == ENOMEM;
     if ((slots[SLOT_WAKE].revents | slots[SLOT_HTTP].revents) & POLLNVAL)
@@ -108,6 +137,7 @@ static bool turn(struct ph_server *server, int64_t deadline_ns)
     if (slots[SLOT_WAKE].revents)
         drain(server->jobs.wake_fd);
     accept_all(server, slots + SLOT_LISTENERS);
+    answer_watchers(server, slots);
     ph_http_run(&server->http);
     /* Both may add listeners: last, as the slots are those of before. */
     if (slots[SLOT_FAMILY].revents)

@@ -137,7 +137,8 @@ static struct ph_server *new_server(const struct ph_probe *probe)
     server->site.jobs = &server->jobs;
     server->spare_fd = -1;
     server->wish.watch_fd = -1;
-    memset(server->beacon_fds, -1, sizeof(server->beacon_fds));
+    for (unsigned i = 0; i < PH_LISTENERS_MAX; i++)
+        server->beacons[i] = PH_BEACON_OUT;
     if (init_locks(server) == 0)
         return server;
     free(server);

@@ -159,15 +159,14 @@ void ph_share_beacon(const struct ph_server *server, const struct ph_address *ad
     snprintf(ret_name, PH_BEACON_NAME_MAX, "porthole-at/%.15s/%.70s", ph_segment_program(segment_of(server)), end);
 }
 
-static int light(const struct ph_probe *probe, const char *name)
+static void light(const struct ph_probe *probe, const char *name, struct ph_beacon *beacon)
 {
     static const struct timespec nap = {.tv_nsec = NAP_NS};
-    int fd = ph_beacon_light(probe, name);
-    for (int i = 0; fd == -EADDRINUSE && i < LIGHT_TRIES; i++) {
+    int status = ph_beacon_light(probe, name, beacon);
+    for (int i = 0; status == -EADDRINUSE && i < LIGHT_TRIES; i++) {
         nanosleep(&nap, NULL);
-        fd = ph_beacon_light(probe, name);
+        status = ph_beacon_light(probe, name, beacon);
     }
-    return fd;
 }
 
 void ph_share_announce(struct ph_server *server)
@@ -176,10 +175,10 @@ void ph_share_announce(struct ph_server *server)
     for (unsigned i = 0; i < server->listener_count; i++) {
         struct ph_address address;
         if (server->listeners[i].kind == PH_SOCKET_ABSTRACT || server->listeners[i].fd < 0 ||
-            server->beacon_fds[i] >= 0 || ph_listener_address(&server->listeners[i], &address) < 0)
+            server->beacons[i].fd >= 0 || ph_listener_address(&server->listeners[i], &address) < 0)
             continue;
         ph_share_beacon(server, &address, name);
-        server->beacon_fds[i] = light(server->site.probe, name);
+        light(server->site.probe, name, &server->beacons[i]);
     }
 }
 
@@ -217,9 +216,7 @@ void ph_share_end(struct ph_server *server)
             ph_listener_close(listener);
         else
             ph_listener_leave(listener);
-        if (server->beacon_fds[i] >= 0)
-            close(server->beacon_fds[i]);
-        server->beacon_fds[i] = -1;
+        ph_beacon_put_out(&server->beacons[i]);
     }
     if (was_front && is_last)
         server->site.probe->bequeath(NULL, 0);

@@ -7,6 +7,7 @@
 #ifndef PH_SERVER_STATE_H
 #define PH_SERVER_STATE_H
 
+#include "family/beacon.h"
 #include "server/http.h"
 #include "server/job.h"
 #include "server/listen.h"
@@ -25,7 +26,7 @@
 /* The address that PORTHOLE_LISTEN names, while another generation of the server has it (wish.h). */
 struct ph_wish {
     struct ph_address address;
-    int watch_fd;        /* poll() reports it when the other generation's front has gone; -1 */
+    int watch_fd;        /* of the other generation's beacon; -1 */
     int64_t retry_at_ns; /* monotonic; 0: no need to try */
     unsigned tries_left;
     bool is_ours; /* a generation of this program has, or had, the address: when it is free it is this one's */
@@ -41,7 +42,8 @@ struct ph_server {
     /* Of the endpoint thread once it runs. */
     struct ph_http http;
     struct ph_listener listeners[PH_LISTENERS_MAX];
-    int beacon_fds[PH_LISTENERS_MAX]; /* lit for each of the family's: "this generation has that address"; -1 */
+    struct ph_beacon
+        beacons[PH_LISTENERS_MAX]; /* one for each of the family's: "this generation has that address" */
     unsigned listener_count;
     struct ph_wish wish;
     int spare_fd;            /* given up for a moment to answer when the process has no descriptor left; -1: lost */

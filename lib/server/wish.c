@@ -65,12 +65,24 @@ bool ph_wish_is_due(const struct ph_server *server)
     return server->wish.retry_at_ns && server->wish.retry_at_ns <= ph_clock_monotonic_ns();
 }
 
+/* Not every event is the end: the first one hands over what tells of that. */
+static bool is_still_held(struct ph_server *server)
+{
+    struct ph_wish *wish = &server->wish;
+    if (wish->watch_fd >= 0)
+        wish->watch_fd = ph_beacon_settle(server->site.probe, wish->watch_fd);
+    if (wish->watch_fd < 0)
+        wish->watch_fd = -1;
+    return wish->watch_fd >= 0;
+}
+
 void ph_wish_try(struct ph_server *server)
 {
     struct ph_wish *wish = &server->wish;
     struct ph_listener listener;
-    close_watch(wish);
     int status = -EADDRINUSE;
+    if (is_still_held(server))
+        return;
     if (wish->is_ours)
         status = ph_listen_exactly(server->site.probe, &wish->address, &listener);
     if (status == 0) {

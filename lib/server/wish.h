@@ -15,7 +15,7 @@
 /** ph_wish_begin() - the front: if it does not listen at the address that PORTHOLE_LISTEN names, try to get it. */
 void ph_wish_begin(struct ph_server *server);
 
-/** ph_wish_is_due() - has the time of another try come? ph_wish_try() - then, or when the watched descriptor hung up. */
+/** ph_wish_is_due() - has the time of another try come? ph_wish_try() - then, or when the watched descriptor is reported. */
 bool ph_wish_is_due(const struct ph_server *server);
 void ph_wish_try(struct ph_server *server);
 

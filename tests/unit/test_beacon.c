@@ -13,11 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 20000
 #define CALM_MS     50
+#define VISITORS    5000
 
 static char name[PH_BEACON_NAME_MAX];
 static int pipe_ends[2];
@@ -35,10 +37,25 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool hangs_up(int fd, int timeout_ms)
+static struct ph_beacon light(void)
 {
-    struct pollfd slot = {.fd = fd};
-    return poll(&slot, 1, timeout_ms) == 1 && slot.revents & POLLHUP;
+    struct ph_beacon beacon = PH_BEACON_OUT;
+    assert_int_equal(ph_beacon_light(&family_probe, name, &beacon), 0);
+    return beacon;
+}
+
+static bool is_reported(int fd, int timeout_ms)
+{
+    struct pollfd slot = {.fd = fd, .events = POLLIN};
+    return poll(&slot, 1, timeout_ms) == 1;
+}
+
+/* Does the holder go? Follows @fd where it is led; closed if so. */
+static bool goes_out(int *fd, int timeout_ms)
+{
+    while (*fd >= 0 && is_reported(*fd, timeout_ms))
+        *fd = ph_beacon_settle(&family_probe, *fd);
+    return *fd == -ECONNRESET;
 }
 
 static int watch(struct ucred *ret_holder)
@@ -50,13 +67,12 @@ static int watch(struct ucred *ret_holder)
 
 static void one_at_a_time_holds_a_name(void **state)
 {
-    int fd = ph_beacon_light(&family_probe, name);
-    assert_true(fd >= 0);
-    assert_int_equal(ph_beacon_light(&family_probe, name), -EADDRINUSE);
-    close(fd);
-    fd = ph_beacon_light(&family_probe, name);
-    assert_true(fd >= 0);
-    close(fd);
+    struct ph_beacon beacon = light(), other;
+    assert_int_equal(ph_beacon_light(&family_probe, name, &other), -EADDRINUSE);
+    ph_beacon_put_out(&beacon);
+    ph_beacon_put_out(&beacon);
+    beacon = light();
+    ph_beacon_put_out(&beacon);
 }
 
 static void a_name_that_nobody_holds_cannot_be_watched(void **state)
@@ -68,30 +84,80 @@ static void a_name_that_nobody_holds_cannot_be_watched(void **state)
 static void who_watches_learns_who_holds_it_and_when_that_ends(void **state)
 {
     struct ucred holder;
-    int fd = ph_beacon_light(&family_probe, name);
-    int first = watch(&holder), second = watch(&holder);
+    struct ph_beacon beacon = light();
+    int answered = watch(&holder), waiting;
     assert_int_equal(holder.pid, getpid());
     assert_int_equal(holder.uid, geteuid());
-    assert_false(hangs_up(first, CALM_MS));
-    close(fd);
-    assert_true(hangs_up(first, PATIENCE_MS));
-    assert_true(hangs_up(second, PATIENCE_MS));
-    close(first);
-    close(second);
+    assert_false(goes_out(&answered, CALM_MS));
+    assert_true(is_reported(beacon.fd, PATIENCE_MS));
+    ph_beacon_answer(&beacon);
+    assert_false(beacon.is_deaf);
+    assert_false(goes_out(&answered, CALM_MS));
+    waiting = watch(&holder);
+    ph_beacon_put_out(&beacon);
+    assert_true(goes_out(&answered, PATIENCE_MS));
+    assert_true(goes_out(&waiting, PATIENCE_MS));
 }
 
-static int light_and_stay(void *argument)
+/* A server that replaces its workers for months must not run out of places. */
+static void who_has_gone_takes_no_place_and_no_descriptor_of_the_holder(void **state)
 {
-    fixture_tell(pipe_ends[1], ph_beacon_light(&family_probe, name) >= 0 ? 'l' : 'e', 0);
-    while (pause() < 0)
-        ;
+    struct ucred holder;
+    struct ph_beacon beacon = light();
+    int first = watch(&holder), last = -1;
+    ph_beacon_answer(&beacon);
+    for (int i = 0; i < VISITORS; i++) {
+        last = watch(&holder);
+        ph_beacon_answer(&beacon);
+        close(last);
+    }
+    assert_false(is_reported(beacon.fd, 0));
+    int next = dup(first);
+    assert_true(next < last + 2);
+    close(next);
+    assert_false(goes_out(&first, CALM_MS));
+    ph_beacon_put_out(&beacon);
+    assert_true(goes_out(&first, PATIENCE_MS));
+}
+
+static void who_has_no_descriptor_left_to_answer_is_watched_as_well(void **state)
+{
+    struct ucred holder;
+    struct rlimit limit;
+    struct ph_beacon beacon = light();
+    int fd = watch(&holder);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    struct rlimit none = {.rlim_cur = (rlim_t)fd, .rlim_max = limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    ph_beacon_answer(&beacon);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    assert_true(beacon.is_deaf);
+    assert_false(goes_out(&fd, CALM_MS));
+    ph_beacon_put_out(&beacon);
+    assert_true(goes_out(&fd, PATIENCE_MS));
+}
+
+static struct ph_beacon light_in_child(void)
+{
+    struct ph_beacon beacon = PH_BEACON_OUT;
+    int status = ph_beacon_light(&family_probe, name, &beacon);
+    fixture_tell(pipe_ends[1], status == 0 ? 'l' : 'e', 0);
+    return beacon;
+}
+
+/* @answers: NULL if watchers are left at the door. */
+static int light_and_stay(void *answers)
+{
+    struct ph_beacon beacon = light_in_child();
+    while (poll(&(struct pollfd){.fd = beacon.fd, .events = POLLIN}, answers != NULL, -1) == 1)
+        ph_beacon_answer(&beacon);
     return 0;
 }
 
 static int light_and_exec(void *go)
 {
     char byte;
-    fixture_tell(pipe_ends[1], ph_beacon_light(&family_probe, name) >= 0 ? 'l' : 'e', 0);
+    light_in_child();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (read(*(int *)go, &byte, 1) == 1)
         execl("/bin/sleep", "sleep", "60", NULL);
@@ -109,13 +175,16 @@ static pid_t holder_of(int (*body)(void *argument), void *argument)
 
 static void it_goes_out_when_its_holder_is_killed(void **state)
 {
-    struct ucred holder;
-    pid_t pid = holder_of(light_and_stay, NULL);
-    int fd = watch(&holder);
-    assert_int_equal(holder.pid, pid);
-    fixture_end(pid);
-    assert_true(hangs_up(fd, PATIENCE_MS));
-    close(fd);
+    for (int answers = 0; answers < 2; answers++) {
+        struct ucred holder;
+        pid_t pid = holder_of(light_and_stay, answers ? name : NULL);
+        int fd = watch(&holder);
+        assert_int_equal(holder.pid, pid);
+        assert_int_equal(is_reported(fd, answers ? PATIENCE_MS : CALM_MS), answers);
+        assert_false(goes_out(&fd, CALM_MS));
+        fixture_end(pid);
+        assert_true(goes_out(&fd, PATIENCE_MS));
+    }
 }
 
 static void it_goes_out_when_its_holder_execs(void **state)
@@ -125,11 +194,10 @@ static void it_goes_out_when_its_holder_execs(void **state)
     fixture_pipe(go);
     pid_t pid = holder_of(light_and_exec, &go[0]);
     int fd = watch(&holder);
-    assert_false(hangs_up(fd, CALM_MS));
+    assert_false(goes_out(&fd, CALM_MS));
     assert_int_equal(write(go[1], "x", 1), 1);
-    assert_true(hangs_up(fd, PATIENCE_MS));
+    assert_true(goes_out(&fd, PATIENCE_MS));
     fixture_end(pid);
-    close(fd);
     close(go[0]);
     close(go[1]);
 }
@@ -159,6 +227,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_at_a_time_holds_a_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_name_that_nobody_holds_cannot_be_watched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_watches_learns_who_holds_it_and_when_that_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_has_gone_takes_no_place_and_no_descriptor_of_the_holder, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_has_no_descriptor_left_to_answer_is_watched_as_well, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes_out_when_its_holder_is_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes_out_when_its_holder_execs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_watchers_than_the_kernel_lets_wait_are_told_so, set_up, tear_down),

@@ -92,12 +92,15 @@ static int be_member(int orders_fd)
     }
     fixture_tell(pipe_ends[1], ph_family_elect(family) ? 'f' : 'm', ph_family_is_founder(family));
     for (;;) {
-        struct pollfd slots[2] = {{.fd = ph_family_watch_fd(family), .events = POLLIN},
-                                  {.fd = orders_fd, .events = POLLIN}};
-        int ready = ppoll(slots, 2, NULL, &before);
+        struct pollfd slots[3] = {{.fd = ph_family_watch_fd(family), .events = POLLIN},
+                                  {.fd = orders_fd, .events = POLLIN},
+                                  {.fd = ph_family_beacon(family)->fd, .events = POLLIN}};
+        int ready = ppoll(slots, 3, NULL, &before);
         obey(family);
         if (ready > 0 && slots[0].revents && ph_family_elect(family))
             fixture_tell(pipe_ends[1], 'f', 0);
+        if (ready > 0 && slots[2].revents)
+            ph_beacon_answer(ph_family_beacon(family));
         if (ready > 0 && slots[1].revents && fork_members() == 0)
             return be_member(-1);
     }
@@ -248,7 +251,7 @@ static void of_two_hundred_one_follows_each_time_within_a_second(void **state)
 }
 
 /* The name of the beacon is nobody's secret: /proc/net/unix has it. */
-static void name_of_beacon(char ret_name[PH_BEACON_NAME_MAX])
+static void name_of_beacon(pid_t front, char ret_name[PH_BEACON_NAME_MAX])
 {
     char line[256], mark[] = "@porthole-front/";
     FILE *file = fopen("/proc/net/unix", "re");
@@ -262,7 +265,7 @@ static void name_of_beacon(char ret_name[PH_BEACON_NAME_MAX])
             continue;
         sscanf(found + 1, "%99s", name);
         int fd = ph_beacon_watch(&family_probe, name, &holder);
-        if (fd >= 0 && holder.pid == founder)
+        if (fd >= 0 && holder.pid == front)
             strcpy(ret_name, name);
         if (fd >= 0)
             close(fd);
@@ -276,12 +279,12 @@ static void a_stranger_who_takes_the_name_does_not_stop_them(void **state)
     char name[PH_BEACON_NAME_MAX];
     pid_t pids[MEMBERS];
     add_members(MEMBERS, pids);
-    name_of_beacon(name);
+    name_of_beacon(founder, name);
     for (int i = 0; i < MEMBERS; i++)
         kill(pids[i], SIGSTOP);
     fixture_end(founder);
-    int stranger = ph_beacon_light(&family_probe, name);
-    assert_true(stranger >= 0);
+    struct ph_beacon stranger;
+    assert_int_equal(ph_beacon_light(&family_probe, name, &stranger), 0);
     for (int i = 0; i < MEMBERS; i++)
         kill(pids[i], SIGCONT);
     pid_t front = expect_front(pids, MEMBERS);
@@ -289,33 +292,42 @@ static void a_stranger_who_takes_the_name_does_not_stop_them(void **state)
     kill(front, SIGKILL);
     expect_front(pids, MEMBERS);
     expect_silence();
-    close(stranger);
+    ph_beacon_put_out(&stranger);
     kill_all(pids, MEMBERS);
 }
 
-static void more_members_than_can_watch_the_beacon_follow_as_well(void **state)
+/* A front that is stopped answers nobody, and the queue at its beacon is full. */
+static void who_cannot_watch_the_beacon_follows_as_well(void **state)
 {
     static int fds[WATCHERS];
     struct rlimit limit;
     char name[PH_BEACON_NAME_MAX];
     struct ucred holder;
     int count = 0, status = 0;
-    pid_t pid;
+    pid_t pids[2];
     getrlimit(RLIMIT_NOFILE, &limit);
     struct rlimit wanted = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
     setrlimit(RLIMIT_NOFILE, &wanted);
-    name_of_beacon(name);
+    add_members(2, pids);
+    kill(pids[1], SIGSTOP);
+    fixture_end(founder);
+    pid_t front = expect_front(pids, 1);
+    name_of_beacon(front, name);
+    kill(front, SIGSTOP);
     while (count < WATCHERS && (status = ph_beacon_watch(&family_probe, name, &holder)) >= 0)
         fds[count++] = status;
+    kill(pids[1], SIGCONT);
+    expect_silence();
+    kill(front, SIGKILL);
     if (status == -EAGAIN)
-        add_members(1, &pid);
+        expect_front(pids, 2);
+    else
+        kill(pids[1], SIGKILL);
     for (int i = 0; i < count; i++)
         close(fds[i]);
     setrlimit(RLIMIT_NOFILE, &limit);
     if (status != -EAGAIN)
         skip(); /* not so many descriptors, or a longer queue */
-    kill(founder, SIGKILL);
-    expect_front(&pid, 1);
 }
 
 static void who_comes_back_alone_founds_anew_under_the_same_name(void **state)
@@ -374,7 +386,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_member_that_ends_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_two_hundred_one_follows_each_time_within_a_second, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stranger_who_takes_the_name_does_not_stop_them, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(more_members_than_can_watch_the_beacon_follow_as_well, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_cannot_watch_the_beacon_follows_as_well, set_up, tear_down),
         cmocka_unit_test(who_comes_back_alone_founds_anew_under_the_same_name),
         cmocka_unit_test(in_another_network_namespace_a_family_of_its_own_begins),
     };
