@@ -98,6 +98,9 @@ static void describe(const struct ph_probe *probe, struct ph_profile *profile, i
     snprintf(line, sizeof(line), PH_HEAP_PROCESS_COMMENT "%d, started %" PRId64, (int)getpid(), probe->started_ns);
     ph_profile_add_comment(profile, line);
     ph_jemalloc_describe(probe, profile);
+    if (__atomic_load_n(&probe->degraded, __ATOMIC_RELAXED) & PH_DEGRADED_ALLOCS)
+        ph_profile_add_comment(profile, "alloc_objects and alloc_space are not counted any more: the program makes "
+                                        "threads without end (/debug/ tells)");
     profile->time_ns = time_ns;
 }
 

@@ -86,6 +86,10 @@ static const struct ph_notice notices[] = {
     {"spare_threads", "If the program forbids itself new threads, there are no more profiles",
      "no thread could be made in reserve; raise the limit of processes (ulimit -u)", judge_degraded,
      PH_DEGRADED_SPARES},
+    {"allocs", "What was freed is not counted any more: alloc_objects and alloc_space are zero",
+     "the program makes threads without end, and what each has allocated and freed would be kept for ever; "
+     "inuse_objects and inuse_space go on as ever",
+     judge_degraded, PH_DEGRADED_ALLOCS},
     {"thread_records", "The threadcreate profile lacks %n threads that were made since the start",
      "there were more than 65,536 at a time, which is all the table holds", judge_threads, 0},
     {"descriptor_guard", "The program could close %n descriptors of Porthole by mistake",

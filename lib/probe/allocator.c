@@ -4,7 +4,9 @@
 #include "base/options.h"
 #include "probe/activate.h"
 #include "probe/backtrace.h"
+#include "probe/counters.h"
 #include "probe/export.h"
+#include "probe/guard.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,6 +23,10 @@ void malloc_stats_print(void (*write)(void *, const char *), void *context, cons
 void *valloc(size_t size_bytes);
 void *pvalloc(size_t size_bytes);
 
+/* Each has left some 2.5 KB behind by then. */
+#define SAMPLED_ENDS_MAX 2048
+
+extern bool je_opt_prof_accum;   /* jemalloc's own: keep the sums of what was freed */
 extern unsigned je_narenas_auto; /* jemalloc's own: how many arenas it makes by itself */
 
 /* Read by jemalloc when it starts, which may be before our constructor. Hidden: a malloc_conf in the host's
@@ -51,6 +57,7 @@ PH_EXPORT void *pvalloc(size_t size_bytes)
 static void sample_backtrace(void **frames, unsigned *count, unsigned capacity)
 {
     size_t taken = ph_backtrace(frames, capacity);
+    ph_tls.sampled = true;
     if (ph_probe
             .origin) { /* the mark belongs to the identity, too: what a child samples is not what it inherited */
         taken -= taken == capacity;
@@ -197,6 +204,22 @@ void ph_allocator_enter_own(void)
         __atomic_store_n(&own_arena, arena, __ATOMIC_RELEASE);
     }
     mallctl("thread.arena", NULL, NULL, &arena, sizeof(arena));
+}
+
+/*
+ * Issue: jemalloc keeps its sums for each stack and thread, and so, for ever, for each thread that took a sample: a server that
+ * makes a thread for each connection would grow without end.
+ * Solution: after some thousand of them it stops summing up what was freed (alloc_objects, alloc_space); it then forgets
+ * threads as it does with prof_accum:false. What is in use is not concerned.
+ */
+void ph_allocator_thread_ends(void)
+{
+    static unsigned ended_count; /* atomic */
+    if (!serves || !ph_tls.sampled || __atomic_add_fetch(&ended_count, 1, __ATOMIC_RELAXED) != SAMPLED_ENDS_MAX)
+        return;
+    if (je_opt_prof_accum)
+        ph_degrade(PH_DEGRADED_ALLOCS);
+    je_opt_prof_accum = false;
 }
 
 void ph_allocator_uncache(void)

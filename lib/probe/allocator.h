@@ -21,6 +21,9 @@ void ph_allocator_init(struct ph_probe *probe);
 void ph_allocator_enter_own(void);
 void ph_allocator_leave_own(void);
 
+/** ph_allocator_thread_ends() - a thread of the host does. */
+void ph_allocator_thread_ends(void);
+
 /** ph_allocator_uncache() - the calling thread, ours, will wait for long: it keeps no freed memory in reserve from now on, and
  * jemalloc no record of what it keeps. */
 void ph_allocator_uncache(void);

@@ -19,6 +19,7 @@ struct ph_tls {
     bool own;                 /* this thread is Porthole's */
     bool apart;               /* … and has left the host's descriptor table (apart.h) */
     bool parks;               /* … and has parked before (fork.h) */
+    bool sampled;             /* it has taken a heap sample */
     unsigned char end_rounds; /* of a thread that ends: rounds of destructors */
     struct ph_thread_slot *slot;
 };

@@ -1,5 +1,6 @@
 /* own_thread.c - the making of our own threads, and two in reserve. */
 #include "probe/allocator.h"
+#include "probe/counters.h"
 #include "probe/fork.h"
 #include "probe/thread.h"
 
@@ -122,8 +123,10 @@ static void *wait_for_work(void *argument)
 void ph_own_spares_make(void)
 {
     for (size_t i = 0; i < SPARE_COUNT; i++)
-        if (move(&spares[i], NOT_MADE, PARKED) && make_thread(SPARE_NAME, wait_for_work, &spares[i]) < 0)
+        if (move(&spares[i], NOT_MADE, PARKED) && make_thread(SPARE_NAME, wait_for_work, &spares[i]) < 0) {
             enter(&spares[i], NOT_MADE);
+            ph_degrade(PH_DEGRADED_SPARES);
+        }
 }
 
 /* One that is at work ends after it: it has the descriptors of a window that is no more. */

@@ -38,6 +38,7 @@ static void thread_ends(void *slot)
     if (++ph_tls.end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(exit_key, slot) == 0)
         return;
     ph_tls.slot = NULL;
+    ph_allocator_thread_ends();
     if (slot != &main_thread)
         ph_thread_slot_release(slot);
     ph_host_thread_ends();
