@@ -3,6 +3,7 @@
  */
 #include "base/buf.h"
 #include "collect/heap.h"
+#include "collect/process.h"
 #include "family/family.h"
 #include "model/pprof_write.h"
 #include "probe/probe.h"
@@ -26,9 +27,11 @@ static int start(void)
         return result;
     }
     const char *url = ph_server_url(server);
+    struct ph_process process = {.name = "this program"};
+    ph_process_self(&process, NULL); /* argv[0] may hold a title by now */
     if (probe->options->log == PH_LOG_START && url[0] && ph_server_is_founder(server)) {
         bool is_path = strncmp(url, "unix:", 5) == 0;
-        snprintf(line, sizeof(line), "%s[%d] opens %s%s", program_invocation_short_name, (int)getpid(), url,
+        snprintf(line, sizeof(line), "%s[%d] opens %s%s", process.name, (int)getpid(), url,
                  is_path ? "" : "/debug/");
         probe->say(line);
     }
