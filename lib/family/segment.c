@@ -43,6 +43,7 @@ struct ph_segment {
     _Atomic uint64_t front;    /* owner of the front's row, without COMPLETE */
     _Atomic uint32_t url_turn; /* urls[url_turn % 2] is valid, the other one may be written */
     struct url urls[2];
+    atomic_bool awaits;
     _Atomic uint32_t row_end; /* no row from here on was ever used: pages that are not read are not there */
     struct row rows[PH_MEMBERS_MAX];
 };
@@ -308,4 +309,14 @@ void ph_segment_set_url(struct ph_segment *segment, const char *url)
     for (size_t i = 0; i < PH_SEGMENT_URL_BYTES; i++)
         atomic_store(&segment->urls[turn % 2].text[i], i < length ? url[i] : '\0');
     atomic_store(&segment->url_turn, turn);
+}
+
+void ph_segment_set_awaits(struct ph_segment *segment)
+{
+    atomic_store(&segment->awaits, true);
+}
+
+bool ph_segment_awaits(const struct ph_segment *segment)
+{
+    return atomic_load(&segment->awaits);
 }

@@ -87,4 +87,9 @@ void ph_segment_forget(struct ph_segment *segment, const struct ph_member *membe
 void ph_segment_url(const struct ph_segment *segment, char ret_url[PH_SEGMENT_URL_BYTES]);
 void ph_segment_set_url(struct ph_segment *segment, const char *url);
 
+/** ph_segment_set_awaits() - known from now on to each front that follows: the address that the family was to listen at is that
+ * of a former generation of the same program, and will be this one's. ph_segment_awaits() - is it? */
+void ph_segment_set_awaits(struct ph_segment *segment);
+bool ph_segment_awaits(const struct ph_segment *segment);
+
 #endif

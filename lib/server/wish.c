@@ -51,6 +51,7 @@ static void watch_or_retry(struct ph_server *server)
     wish->watch_fd = ph_beacon_watch(server->site.probe, name, &holder);
     if (wish->watch_fd >= 0) {
         wish->is_ours = true;
+        ph_segment_set_awaits(ph_family_segment(server->site.family));
         wish->tries_left = TRIES_AFTER;
         wish->retry_at_ns = 0;
         return;
@@ -101,18 +102,22 @@ static bool choose(const struct ph_server *server, struct ph_address *ret_addres
 {
     char url[PH_SEGMENT_URL_BYTES];
     const char *listen = server->site.probe->options->listen;
-    ph_segment_url(ph_family_segment(server->site.family), url);
-    *ret_is_ours = url[0] && ph_address_of_url(url, ret_address) == 0 && !ph_share_has(server, ret_address);
-    if (*ret_is_ours)
+    const struct ph_segment *segment = ph_family_segment(server->site.family);
+    ph_segment_url(segment, url);
+    *ret_is_ours = true;
+    if (url[0] && ph_address_of_url(url, ret_address) == 0 && !ph_share_has(server, ret_address))
         return true;
+    *ret_is_ours = ph_segment_awaits(segment);
     return strcmp(listen, "off") != 0 && ph_address_parse(listen, ret_address, NULL) == 0 &&
            !ph_address_is_any_port(ret_address) && !ph_share_has(server, ret_address);
 }
 
+/* The founder has just tried to listen there; since then, until this process followed it, the other generation may have
+ * ended. */
 void ph_wish_begin(struct ph_server *server)
 {
     if (server->listener_count == PH_LISTENERS_MAX || !choose(server, &server->wish.address, &server->wish.is_ours))
         return;
-    server->wish.tries_left = TRIES_FIRST;
-    watch_or_retry(server);
+    server->wish.tries_left = server->wish.is_ours ? TRIES_AFTER : TRIES_FIRST;
+    ph_wish_try(server);
 }

@@ -384,6 +384,28 @@ static void the_next_generation_gets_the_port_when_the_last_one_has_gone(void **
     forget(&next);
 }
 
+/* As haproxy's master, which listens, forks a worker and becomes another program. */
+static void it_gets_the_port_also_if_the_front_that_waited_for_it_has_gone(void **state)
+{
+    struct family old;
+    struct founder next;
+    char listen[128];
+    start_family(&old, 0);
+    text_of_port(old.port, listen);
+    unsigned other = found(&next, listen, "takeover");
+    pid_t worker = fork_one(&next, FORK_MEMBER);
+    kill(worker, SIGSTOP);
+    fixture_end(next.pid);
+    fixture_end(old.founder.pid);
+    kill(worker, SIGCONT);
+    assert_int_equal(next_holder("takeover", old.url, old.founder.pid), worker);
+    assert_int_equal(get(dial_port(old.port), ""), 200);
+    assert_int_equal(get(dial_port(other), ""), 200);
+    kill(worker, SIGKILL);
+    forget(&old.founder);
+    forget(&next);
+}
+
 static void the_port_of_another_program_stays_its_own(void **state)
 {
     struct family old;
@@ -477,6 +499,7 @@ int main(void)
         cmocka_unit_test(the_port_closes_with_the_last_window_whoever_has_a_copy_of_it),
         cmocka_unit_test(a_member_whose_sockets_are_gone_listens_again_at_the_same_port),
         cmocka_unit_test(the_next_generation_gets_the_port_when_the_last_one_has_gone),
+        cmocka_unit_test(it_gets_the_port_also_if_the_front_that_waited_for_it_has_gone),
         cmocka_unit_test(the_port_of_another_program_stays_its_own),
         cmocka_unit_test(a_socket_file_goes_with_the_last_window),
         cmocka_unit_test(the_key_of_the_family_admits_and_a_wrong_one_does_not),
