@@ -2,9 +2,11 @@
  * host_denied.c - runs a command under a seccomp filter that answers one system call with an error, as containers do.
  *
  *   host_denied memfd_create|pidfd_open|timer_create|unshare_files|threads ENOSYS|EPERM|EAGAIN COMMAND...
+ *   host_denied docker EPERM COMMAND...
  *
  * unshare_files is close_range() with CLOSE_RANGE_UNSHARE; without that flag it works. threads is clone3(), which
- * pthread_create() calls, and fork() does not.
+ * pthread_create() calls, and fork() does not. docker is what Docker's default profile denies a container without privileges
+ * of what might matter here (moby, profiles/seccomp/default.json): clone3() is not there, the rest is not permitted.
  */
 #include <err.h>
 #include <errno.h>
@@ -30,6 +32,21 @@ static const struct denied {
     {"threads", SYS_clone3, 0},
 };
 
+static const struct denied docker[] = {
+    {"unshare", SYS_unshare, 0},
+    {"setns", SYS_setns, 0},
+    {"mount", SYS_mount, 0},
+    {"umount2", SYS_umount2, 0},
+    {"perf_event_open", SYS_perf_event_open, 0},
+    {"bpf", SYS_bpf, 0},
+    {"userfaultfd", SYS_userfaultfd, 0},
+    {"keyctl", SYS_keyctl, 0},
+    {"open_by_handle_at", SYS_open_by_handle_at, 0},
+    {"io_uring_setup", SYS_io_uring_setup, 0},
+};
+
+static const struct denied clone3_call = {"clone3", SYS_clone3, 0};
+
 static const struct denied *find_call(const char *name)
 {
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
@@ -54,6 +71,13 @@ static void deny(const struct denied *call, int error)
         err(1, "seccomp");
 }
 
+static void deny_as_docker(void)
+{
+    deny(&clone3_call, ENOSYS);
+    for (size_t i = 0; i < sizeof(docker) / sizeof(docker[0]); i++)
+        deny(&docker[i], EPERM);
+}
+
 static int find_error(const char *name)
 {
     return strcmp(name, "EPERM") == 0 ? EPERM : strcmp(name, "EAGAIN") == 0 ? EAGAIN : ENOSYS;
@@ -63,7 +87,10 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         errx(2, "usage: host_denied CALL ENOSYS|EPERM|EAGAIN COMMAND...");
-    deny(find_call(argv[1]), find_error(argv[2]));
+    if (strcmp(argv[1], "docker") == 0)
+        deny_as_docker();
+    else
+        deny(find_call(argv[1]), find_error(argv[2]));
     execvp(argv[3], argv + 3);
     err(127, "%s", argv[3]);
 }
