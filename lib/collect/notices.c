@@ -60,8 +60,9 @@ static const struct ph_notice notices[] = {
     {"proc", "Memory, state and command lines are unknown, and heap profiles may fail",
      "%r; mount /proc where the program sees it", judge_proc, 0},
     {"hidden_processes", "Only number and name are known of %n of %m processes",
-     "/proc hides the others from this one (hidepid); mount it with hidepid=0, or with gid= and a group of this "
-     "process",
+     "/proc hides them (hidepid), or belongs to another pid namespace; mount this one's own, with hidepid=0, or "
+     "with gid= and "
+     "a group of this process",
      judge_hidden, 0},
     {"unanswered", "%n of %m processes are missing in the last profile of all",
      "they were stopped, too busy or just ending and did not answer in time; the profile's comments name them, and "

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
 #include <time.h>
@@ -120,11 +121,25 @@ int ph_process_self(struct ph_process *ret_process, struct ph_error *error)
     return read_stat(getpid(), "/proc/self/stat", ret_process, error);
 }
 
+/* A container may have the /proc of its host: there, this process has another number, and the numbers of this namespace are
+ * those of other processes. */
+static bool is_foreign_proc(void)
+{
+    char text[PATH_BYTES];
+    ssize_t length = readlink("/proc/self", text, sizeof(text) - 1);
+    if (length < 0)
+        return false; /* there is none: reading it will say so */
+    text[length] = '\0';
+    return strtol(text, NULL, 10) != getpid();
+}
+
 int ph_process_read(pid_t pid, struct ph_process *ret_process, struct ph_error *error)
 {
     char path[PATH_BYTES];
     if (pid == getpid())
         return ph_process_self(ret_process, error);
+    if (is_foreign_proc())
+        return ph_error_set(error, -EXDEV, "/proc is that of another pid namespace");
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     return read_stat(pid, path, ret_process, error);
 }
@@ -153,6 +168,8 @@ int ph_process_cmdline(char separator, struct ph_buf *out)
 int ph_process_command(pid_t pid, size_t limit_bytes, struct ph_buf *out)
 {
     char path[PATH_BYTES] = "/proc/self/cmdline";
+    if (pid != getpid() && is_foreign_proc())
+        return -EXDEV;
     if (pid != getpid())
         snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
     return read_cmdline(path, ' ', limit_bytes, out);

@@ -26,14 +26,15 @@ struct ph_process {
 int ph_process_self(struct ph_process *ret_process, struct ph_error *error);
 
 /** ph_process_read() - the process @pid: 0, or a negative errno of reading /proc/PID/stat; -ENOENT or -ESRCH if it has
- * ended, or is hidden (hidepid of proc(5)). */
+ * ended, or is hidden (hidepid of proc(5)); -EXDEV if /proc is that of another pid namespace, where @pid is somebody else. */
 int ph_process_read(pid_t pid, struct ph_process *ret_process, struct ph_error *error);
 
 /** ph_process_cmdline() - append the arguments of this process, separated by @separator (Go separates by NUL), without one at
  * the end. "" for a process that erased them. 0 or a negative errno. */
 int ph_process_cmdline(char separator, struct ph_buf *out);
 
-/** ph_process_command() - append the arguments of @pid, separated by blanks, cut at @limit_bytes. 0 or a negative errno. */
+/** ph_process_command() - append the arguments of @pid, separated by blanks, cut at @limit_bytes. 0, or a negative errno
+ * as ph_process_read(). */
 int ph_process_command(pid_t pid, size_t limit_bytes, struct ph_buf *out);
 
 #endif

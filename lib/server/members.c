@@ -16,7 +16,8 @@ static struct ph_listed list_one(const struct ph_member *member)
 {
     struct ph_listed listed = {.is_front = member->is_front};
     bool is_told = ph_process_read(member->pid, &listed.process, NULL) == 0;
-    bool is_other = member->start_ticks && listed.process.start_ticks != member->start_ticks;
+    bool is_self = member->pid == getpid();
+    bool is_other = !is_self && member->start_ticks && listed.process.start_ticks != member->start_ticks;
     if (is_told && !is_other)
         return listed;
     listed.is_hidden = true;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +185,39 @@ static void a_process_that_has_ended_is_an_error_that_names_the_file(void **stat
     assert_int_equal(text.size_bytes, 0);
 }
 
+/* In a new pid namespace whose /proc is still the old one, process 1 is this one, but /proc/1 is not. */
+static int read_across_namespaces(void)
+{
+    struct ph_process process;
+    struct ph_buf text = PH_BUF_INIT;
+    pid_t child = fork();
+    if (child == 0)
+        return pause();
+    int status = ph_process_read(child, &process, NULL);
+    int command_status = ph_process_command(child, 100, &text);
+    int own_status = ph_process_read(getpid(), &process, NULL);
+    return getpid() == 1 && status == -EXDEV && command_status == -EXDEV && own_status == 0 ? 0 : 1;
+}
+
+static void a_proc_of_another_namespace_tells_nothing_of_others(void **state)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        if (unshare(CLONE_NEWPID) < 0)
+            _exit(77);
+        pid_t first = fork();
+        if (first == 0)
+            _exit(read_across_namespaces());
+        waitpid(first, &status, 0);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip(); /* no right to make a namespace */
+    assert_int_equal(status, 0);
+}
+
 int main(int argc, char **argv)
 {
     if (strcmp(argv[0], "--sleep") == 0)
@@ -202,6 +236,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(another_process_is_described_by_its_number),
         cmocka_unit_test(its_arguments_are_cut_at_the_limit),
         cmocka_unit_test(a_process_that_has_ended_is_an_error_that_names_the_file),
+        cmocka_unit_test(a_proc_of_another_namespace_tells_nothing_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
