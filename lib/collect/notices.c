@@ -56,45 +56,40 @@ static struct ph_notice_case judge_unprotected(const struct ph_notice_facts *fac
 }
 
 static const struct ph_notice notices[] = {
-    {"heap", "No heap profiles", "%r", judge_heap, 0},
+    {"heap", "No heap profiles", "%r", false, judge_heap, 0},
     {"proc", "Memory, state and command lines are unknown, and heap profiles may fail",
-     "%r; mount /proc where the program sees it", judge_proc, 0},
+     "%r; mount /proc where the program sees it", false, judge_proc, 0},
     {"hidden_processes", "Only number and name are known of %n of %m processes",
      "/proc hides them (hidepid), or belongs to another pid namespace; mount this one's own, with hidepid=0, or "
-     "with gid= and "
-     "a group of this process",
-     judge_hidden, 0},
+     "with gid= and a group of this process",
+     false, judge_hidden, 0},
     {"unanswered", "%n of %m processes are missing in the last profile of all",
-     "they were stopped, too busy or just ending and did not answer in time; the profile's comments name them, and "
-     "?pid= "
-     "asks one by itself",
-     judge_unanswered, 0},
+     "they were stopped, too busy or just ending and did not answer in time; the profile's comments name them, "
+     "and ?pid= asks one by itself",
+     false, judge_unanswered, 0},
     {"heir", "If this process ends, clients may be refused for a moment",
-     "no descriptor was left in which forked children would inherit the port, so the next one has to open it anew; "
-     "raise "
-     "the limit of open files (ulimit -n)",
-     judge_degraded, PH_DEGRADED_HEIR},
-    {"descriptors", "Porthole's descriptors count against the limit of the program",
-     "a filter (seccomp) refused close_range() with CLOSE_RANGE_UNSHARE, so they lie in the program's own table, "
-     "at 512 and "
-     "above, guarded one by one; allow that call",
-     judge_degraded, PH_DEGRADED_DESCRIPTORS},
+     "no descriptor was left in which forked children would inherit the port, so the next one has to open it "
+     "anew; raise the limit of open files (ulimit -n)",
+     true, judge_degraded, PH_DEGRADED_HEIR},
+    {"descriptors", "Porthole's descriptors count against the program's limit",
+     "the kernel or a filter (seccomp) refused close_range() with CLOSE_RANGE_UNSHARE, so they lie in the "
+     "program's own table, at 512 and above, guarded one by one; allow that call",
+     true, judge_degraded, PH_DEGRADED_DESCRIPTORS},
     {"root", "If the program changes its root, names of functions may be lost and heap profiles fail",
-     "a filter (seccomp) refused unshare() with CLONE_FS, so Porthole moves along; allow that call, or mount /proc "
-     "in the new "
-     "root",
-     judge_degraded, PH_DEGRADED_ROOT},
+     "a filter (seccomp) refused unshare() with CLONE_FS, so Porthole moves along; allow that call, or mount "
+     "/proc in the new root",
+     true, judge_degraded, PH_DEGRADED_ROOT},
     {"spare_threads", "If the program forbids itself new threads, there are no more profiles",
-     "no thread could be made in reserve; raise the limit of processes (ulimit -u)", judge_degraded,
+     "no thread could be made in reserve; raise the limit of processes (ulimit -u)", true, judge_degraded,
      PH_DEGRADED_SPARES},
     {"allocs", "What was freed is not counted any more: alloc_objects and alloc_space are zero",
      "the program makes threads without end, and what each has allocated and freed would be kept for ever; "
      "inuse_objects and inuse_space go on as ever",
-     judge_degraded, PH_DEGRADED_ALLOCS},
+     false, judge_degraded, PH_DEGRADED_ALLOCS},
     {"thread_records", "The threadcreate profile lacks %n threads that were made since the start",
-     "there were more than 65,536 at a time, which is all the table holds", judge_threads, 0},
+     "there were more than 65,536 at a time, which is all the table holds", false, judge_threads, 0},
     {"descriptor_guard", "The program could close %n descriptors of Porthole by mistake",
-     "their numbers are higher than those that are guarded; lower the limit of open files (ulimit -n)",
+     "their numbers are higher than those that are guarded; lower the limit of open files (ulimit -n)", true,
      judge_unprotected, 0},
 };
 

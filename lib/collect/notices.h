@@ -31,6 +31,7 @@ struct ph_notice {
     const char *name; /* for programs: lower case, no blanks; it stays the same */
     const char *what; /* what does not work: half a sentence */
     const char *why;  /* and the way out: the other half */
+    bool is_latent;   /* it matters only if something else happens */
     struct ph_notice_case (*judge)(const struct ph_notice_facts *facts, unsigned argument);
     unsigned argument;
 };

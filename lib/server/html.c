@@ -35,7 +35,7 @@ static const char style[] =
     ".processes+p,.processes+p+p{margin-top:.75rem}"
     ".notices{list-style:none;margin:1.25rem 0 0;padding:0}.notices li{background:var(--card);border:1px solid "
     "var(--line);border-left:4px solid var(--bad);border-radius:8px;padding:.6rem .9rem;overflow-wrap:anywhere}"
-    ".notices li+li{margin-top:.5rem}"
+    ".notices li+li{margin-top:.5rem}.notices .latent{border-left-color:var(--soft)}"
     "@media(max-width:40rem){main{padding:1.25rem .75rem 2rem}td,th{padding:.4rem .5rem}.wide{display:none}"
     ".front td:first-child::after{content:'front';display:block;font-size:.8rem;color:var(--soft)}"
     ".links td{display:block;border-top:0;padding:.1rem .9rem .5rem}.links td:first-child{width:auto;padding:.5rem "

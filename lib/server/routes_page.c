@@ -84,7 +84,7 @@ static void add_notice(const struct ph_notice *notice, const struct ph_notice_fa
     struct ph_buf what = PH_BUF_INIT, why = PH_BUF_INIT;
     ph_notice_what(notice, amiss, &what);
     ph_notice_why(notice, amiss, &why);
-    ph_buf_printf(out, "<li id=notice-%s><b>", notice->name);
+    ph_buf_printf(out, "<li id=notice-%s%s><b>", notice->name, notice->is_latent ? " class=latent" : "");
     ph_buf_html(out, what.data ? what.data : "");
     ph_buf_text(out, ":</b> ");
     ph_buf_html(out, why.data ? why.data : "");

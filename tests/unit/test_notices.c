@@ -11,7 +11,8 @@
 
 /* Everything amiss at once. */
 static const struct ph_notice_facts all_amiss = {
-    .degraded = PH_DEGRADED_DESCRIPTORS | PH_DEGRADED_ROOT | PH_DEGRADED_HEIR | PH_DEGRADED_SPARES,
+    .degraded =
+        PH_DEGRADED_DESCRIPTORS | PH_DEGRADED_ROOT | PH_DEGRADED_HEIR | PH_DEGRADED_SPARES | PH_DEGRADED_ALLOCS,
     .counters = {.threads_unrecorded = 3, .descriptors_unprotected = 2},
     .unsampled = {-ENOTSUP, "heap sampling is off"},
     .member_count = 12,
@@ -60,7 +61,7 @@ static void where_nothing_is_amiss_no_notice_holds(void **state)
 
 static void every_degraded_bit_has_a_notice_of_its_own(void **state)
 {
-    for (unsigned bit = 1; bit <= PH_DEGRADED_SPARES; bit *= 2) {
+    for (unsigned bit = 1; bit <= PH_DEGRADED_ALLOCS; bit *= 2) {
         struct ph_notice_facts facts = {.degraded = bit};
         assert_int_equal(count_held(&facts), 1);
     }
