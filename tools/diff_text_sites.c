@@ -38,12 +38,19 @@ static void add_library(struct ph_diff_page *page, uint32_t frame)
     ph_buf_fini(&name);
 }
 
-/* "growing   +44.0 MiB ±8.0 MiB  session_new (session.c:41)" */
+/* The process that the site is of, where they are told apart; else NULL. */
+static const char *process_of(const struct ph_growth_report *report, const struct ph_growth_site *site)
+{
+    return site->frame_count ? ph_diff_process(report, site->frames[site->frame_count - 1]) : NULL;
+}
+
+/* "growing   +44.0 MiB ±8.0 MiB  session_new (session.c:41)", and by pid " in process 7" */
 static void write_head(struct ph_diff_page *page, const struct ph_growth_site *site)
 {
     const struct ph_growth_report *report = page->report;
     const struct ph_verdict *verdict = &site->verdict;
     enum ph_style style = label_style(verdict->label);
+    const char *process = process_of(report, site);
     uint32_t own = ph_diff_own_frame(report, site->frames, site->frame_count);
     double half = fmax(verdict->change - verdict->low, verdict->high - verdict->change);
     ph_paint_printf(&page->paint, style, "%-*s", INDENT, ph_diff_label_words(report, verdict->label));
@@ -53,6 +60,8 @@ static void write_head(struct ph_diff_page *page, const struct ph_growth_site *s
     ph_paint_skip(&page->paint, INDENT + 12 + 14);
     if (site->frame_count > 0)
         ph_diff_text_function(page, PH_STYLE_STRONG, site->frames[own]);
+    if (process && site->frame_count > 1)
+        ph_paint_printf(&page->paint, PH_STYLE_PLAIN, " in %s", process);
     if (own > 0)
         add_library(page, site->frames[own - 1]);
     ph_paint_end(&page->paint);
@@ -112,6 +121,7 @@ static void write_course(struct ph_diff_page *page, const struct ph_growth_site 
 static void write_stack(struct ph_diff_page *page, const struct ph_growth_site *site)
 {
     uint32_t own = ph_diff_own_frame(page->report, site->frames, site->frame_count), end = site->frame_count;
+    end -= process_of(page->report, site) != NULL;
     while (end > own + 1 && ph_diff_is_start(page->report, site->frames[end - 1]))
         end--;
     if (own + 1 < end) {

@@ -172,11 +172,16 @@ static void write_inflection(struct ph_diff_page *page, const struct ph_growth_i
     const struct ph_growth_report *report = page->report;
     struct ph_paint *paint = &page->paint;
     uint32_t last = inflection->frame_count - 1, root = 0;
+    const char *process =
+        inflection->side == PH_SIDE_CALLER && last > 0 ? ph_diff_process(report, inflection->frames[0]) : NULL;
     ph_paint_printf(paint, PH_STYLE_STRONG, "%s", ph_diff_change(report->metric, inflection->growth).text);
     ph_paint_printf(paint, PH_STYLE_PLAIN, ", %s of all growth, %s ", ph_diff_percent(inflection->share, 1).text,
                     relation(inflection));
     ph_diff_text_function(page, PH_STYLE_STRONG, frame_of(report, inflection));
+    if (process)
+        ph_paint_printf(paint, PH_STYLE_PLAIN, " in %s", process);
     ph_paint_end(paint);
+    root += process != NULL;
     while (root < last && ph_diff_is_start(report, inflection->frames[root]))
         root++;
     if (root < last && !is_site(inflection)) {

@@ -174,3 +174,9 @@ double ph_diff_growth(const struct ph_growth_report *report)
             growing += fmax(0, report->sites[i].verdict.change);
     return fmax(growing, report->growth);
 }
+
+const char *ph_diff_process(const struct ph_growth_report *report, uint32_t frame)
+{
+    const char *name = report->frames[frame].function;
+    return report->by == PH_BY_PID && strncmp(name, "process ", strlen("process ")) == 0 ? name : NULL;
+}

@@ -63,6 +63,9 @@ uint32_t ph_diff_own_frame(const struct ph_growth_report *report, const uint32_t
 /** ph_diff_is_library() - is the frame one of an allocator or a standard library? */
 bool ph_diff_is_library(const struct ph_growth_report *report, uint32_t frame);
 
+/** ph_diff_process() - "process 7" if that is what the frame stands for, as the outermost one does by pid; else NULL. */
+const char *ph_diff_process(const struct ph_growth_report *report, uint32_t frame);
+
 /** ph_diff_is_start() - is the frame one that every thread begins with (_start, start_thread, …)? */
 bool ph_diff_is_start(const struct ph_growth_report *report, uint32_t frame);
 

@@ -119,7 +119,17 @@ def worker_profile(pid, is_leaky):
                    comments=["porthole 0.1.0", started(pid)])
 
 
+def busy_family(workers, size, minute):
+    """A front and workers that all hold as much, at the same stack."""
+    return profile([(["parse", "serve", "main"], [80 + size, (80 + size) * MIB, size, size * MIB], {"pid": str(pid)})
+                    for pid in [100] + workers],
+                   comments=["porthole 0.1.0"] + [started(pid) for pid in [100] + workers],
+                   time_ns=(1785000000 + 60 * minute) * 10**9)
+
+
 PROFILES = {
+    "family-before": lambda: busy_family([101, 102], 10, 0),
+    "family-after": lambda: busy_family([103, 104], 30, 1),
     "family": lambda: family_profile([100, 101, 102, 103]),
     "family-silent": lambda: family_profile([100, 101], silent=[102]),
     "worker": lambda: worker_profile(103, True),

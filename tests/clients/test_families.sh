@@ -142,4 +142,37 @@ is "--by pid of a profile that does not tell is refused" "$? $(cat err)" \
 "$PORTHOLE" heap heap.pb --by pod >out 2>err
 is "--by lists what there is" "$? $(cat err)" "2 porthole heap: --by pod: expected function or pid; see: porthole help heap"
 
+# ---- diff -----------------------------------------------------------------------------------------------------------
+
+for kind in before after; do
+    python3 "$FAKE" profile family-$kind >$kind.pb
+done
+"$PORTHOLE" diff before.pb after.pb >out 2>err
+is "diff of a family sees growth" "$? $(cat err)" "3 "
+is "a stack that several processes have is one call site" "$(grep -A 3 '^What grew' out | tail -n 3)" \
+    "grew        +60.0 MiB +-15.2 MiB   parse (leaky)
+          +1.0 MiB/s, 30.0 MiB to 90.0 MiB, 100.0% of all growth
+          called by serve < main"
+unlike "new workers are no restart" "$(cat out)" "another process|restarted"
+like "but said" "$(tr -s ' \n' ' ' <out)" "2 of the 3 processes of before.pb are not in after.pb any more"
+"$PORTHOLE" diff --by pid before.pb after.pb >out 2>err
+is "--by pid tells the processes apart" "$(grep -E '^(grew|shrinking)' out | tr -s ' ' | sort)" \
+    "grew +20.0 MiB +-8.8 MiB parse (leaky) in process 100
+grew +30.0 MiB +-7.6 MiB parse (leaky) in process 103
+grew +30.0 MiB +-7.6 MiB parse (leaky) in process 104
+shrinking -10.0 MiB +-4.4 MiB parse (leaky) in process 101
+shrinking -10.0 MiB +-4.4 MiB parse (leaky) in process 102"
+is "and does not tell them twice" "$(grep -c 'called by.*process' out)" 0
+like "where it concentrates, too" "$(cat out)" '^\+30.0 MiB, 37.5% of all growth, in parse \(leaky\) in process 103$'
+is "as JSON, the process is the outermost frame" "$("$PORTHOLE" diff --by pid --fail-on never --format json before.pb after.pb |
+    python3 -c 'import json, sys
+d = json.load(sys.stdin)
+print(d["by"], sorted({s["stack"][-1]["function"] for s in d["sites"]}))')" \
+    "pid ['process 100', 'process 101', 'process 102', 'process 103', 'process 104']"
+is "folded stacks are those of all processes" "$("$PORTHOLE" diff --fail-on never --format folded before.pb after.pb)" \
+    "main;serve;parse 31457280 94371840"
+"$PORTHOLE" diff family-silent.pb family.pb >out
+like "a process that did not answer is said" "$(tr -s ' \n' ' ' <out)" \
+    "family-silent.pb is without 1 process that did not answer: what it holds is missing"
+
 finish
