@@ -82,32 +82,31 @@ void ph_process_name(char ret_name[16])
     char text[32];
     read_text("/proc/self/comm", text, sizeof(text));
     text[strcspn(text, "\n")] = '\0';
-    snprintf(ret_name, 16, "%.15s", text);
+    snprintf(ret_name, 16, "%.15s", text[0] ? text : program_invocation_short_name);
 }
 
 /* Of the thread: namespaces are a thread's, and the host's main thread may have moved on. */
-static uint64_t pid_namespace(void)
+static uint64_t namespace_inode(const char *path)
 {
     struct stat facts;
-    return stat("/proc/thread-self/ns/pid", &facts) == 0 ? facts.st_ino : 0;
+    return stat(path, &facts) == 0 ? facts.st_ino : 0;
 }
 
+/* By the cookie where the kernel has one: that needs no /proc. */
 static uint64_t net_namespace(void)
 {
     uint64_t cookie = 0;
     socklen_t size_bytes = sizeof(cookie);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size_bytes) < 0)
-        cookie = 0;
-    close(fd);
-    return cookie;
+    bool is_known = fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size_bytes) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is_known ? cookie : namespace_inode("/proc/thread-self/ns/net");
 }
 
 struct ph_home ph_home_here(void)
 {
-    return (struct ph_home){.pid_inode = pid_namespace(), .net_cookie = net_namespace()};
+    return (struct ph_home){.pid = namespace_inode("/proc/thread-self/ns/pid"), .net = net_namespace()};
 }
 
 static bool same_if_known(uint64_t a, uint64_t b)
@@ -117,5 +116,5 @@ static bool same_if_known(uint64_t a, uint64_t b)
 
 bool ph_home_equals(const struct ph_home *a, const struct ph_home *b)
 {
-    return same_if_known(a->pid_inode, b->pid_inode) && same_if_known(a->net_cookie, b->net_cookie);
+    return same_if_known(a->pid, b->pid) && same_if_known(a->net, b->net);
 }

@@ -33,13 +33,13 @@ uint64_t ph_start_ticks(pid_t pid);
 /** ph_process_is_there() - @start_ticks of 0 are any. Where /proc does not tell, as kill() does. */
 bool ph_process_is_there(pid_t pid, uint64_t start_ticks);
 
-/** ph_process_name() - of the calling process, not of its thread; "" if /proc does not tell. */
+/** ph_process_name() - of the calling process, not of its thread; as it was called if /proc does not tell. */
 void ph_process_name(char ret_name[16]);
 
 /* The namespaces of the calling thread; 0 where they cannot be told. */
 struct ph_home {
-    uint64_t pid_inode;
-    uint64_t net_cookie;
+    uint64_t pid;
+    uint64_t net;
 };
 
 struct ph_home ph_home_here(void);

@@ -108,6 +108,15 @@ static void complete(struct ph_ask *ask, struct talk *talk)
     end(ask, talk);
 }
 
+/* Any user's process can take a name that is free, as that of a member which has just ended: it must not learn the key. */
+static bool is_held_by(int fd, pid_t pid)
+{
+    struct ucred holder;
+    socklen_t size_bytes = sizeof(holder);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &holder, &size_bytes) == 0 &&
+           (holder.pid == pid || holder.pid == getpid());
+}
+
 static int connect_to(const struct ph_question *question, pid_t pid, int *ret_fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -117,8 +126,10 @@ static int connect_to(const struct ph_question *question, pid_t pid, int *ret_fd
         return -errno;
     fd = question->probe->own_fd(fd);
     socklen_t address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
-    if (connect(fd, (struct sockaddr *)&address, address_bytes) < 0) {
-        int status = -errno;
+    int status = connect(fd, (struct sockaddr *)&address, address_bytes) < 0 ? -errno : 0;
+    if (status == 0 && !is_held_by(fd, pid))
+        status = -ECONNREFUSED;
+    if (status < 0) {
         close(fd);
         return status;
     }
