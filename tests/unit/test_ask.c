@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LONG_NS  (30 * PH_NS_PER_S) /* never waited for where all is well */
@@ -237,6 +239,41 @@ static void a_body_goes_with_a_post(void **state)
     free((char *)script.answer);
 }
 
+/* Exit status: 0 if whoever came has sent nothing. */
+static int be_stranger(pid_t pid, int ready_fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char byte = 0;
+    int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "porthole/%d", (int)pid);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(fd, (struct sockaddr *)&address,
+             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) < 0 ||
+        listen(fd, 1) < 0 || write(ready_fd, &byte, 1) != 1)
+        return 2;
+    alarm(20);
+    int client = accept(fd, NULL, NULL);
+    return client < 0 ? 3 : recv(client, &byte, 1, 0) > 0;
+}
+
+static void a_stranger_who_took_the_name_of_a_member_does_not_learn_the_key(void **state)
+{
+    pid_t pid = MEMBER_FIRST_PID + getpid() % 100000 * 1000;
+    struct outcome outcome;
+    int ends[2], status = 0;
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    pid_t stranger = fork();
+    if (stranger == 0)
+        _exit(be_stranger(pid, ends[1]));
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(ask_all(&pid, 1, LONG_NS, &outcome), 0);
+    assert_int_equal(outcome.failed[PH_UNANSWERED_GONE], 1);
+    assert_int_equal(waitpid(stranger, &status, 0), stranger);
+    assert_int_equal(status, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_refusal_is_an_answer),
         cmocka_unit_test(it_ends_when_the_client_hangs_up_or_the_endpoint_stops),
         cmocka_unit_test(a_body_goes_with_a_post),
+        cmocka_unit_test(a_stranger_who_took_the_name_of_a_member_does_not_learn_the_key),
     };
     return cmocka_run_group_tests(tests, make_segment, free_segment);
 }
