@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <locale.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -106,8 +107,10 @@ static void *begin(void *argument)
     ph_tls.inside = true;
     ph_tls.own = slot->record.own;
     ph_tls.apart = slot->apart;
-    if (ph_tls.own)
+    if (ph_tls.own) {
         ph_allocator_enter_own();
+        uselocale(newlocale(LC_ALL_MASK, "C", NULL)); /* numbers for programs, whatever language the host speaks */
+    }
     keep_record(slot);
     ph_tls.inside = false;
     return start(start_argument);
