@@ -126,19 +126,15 @@ static int fill(const struct ph_probe *probe, bool bare, const struct ph_dump *d
     return result;
 }
 
-/* The dump holds the maps, unless jemalloc found no /proc. */
+/* The dump holds the maps, unless jemalloc found no /proc; anonymous code is left out when they are read. */
 static int fill_used(const struct ph_probe *probe, const struct ph_dump *dump, struct ph_profile *profile,
                      struct ph_error *error)
 {
     struct ph_scan maps = ph_jeheap_maps(dump->text, dump->size_bytes);
     if (ph_scan_done(&maps))
         return fill(probe, true, dump, profile, error);
-    int result = ph_heap_mappings_begin(maps, profile, error);
-    if (result == 0)
-        result = read_dump(probe, true, dump, profile, error);
-    if (result == 0)
-        result = ph_heap_mappings_finish(maps, profile, error);
-    return result;
+    int result = read_dump(probe, true, dump, profile, error);
+    return result < 0 ? result : ph_heap_mappings_used(maps, profile, error);
 }
 
 static int collect(const struct ph_probe *probe, bool gc, enum form form, struct ph_profile **ret_profile,

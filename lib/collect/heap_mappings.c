@@ -19,17 +19,6 @@ int ph_heap_mappings_named(const struct ph_modules *modules, struct ph_profile *
     return ph_profile_status(profile);
 }
 
-int ph_heap_mappings_begin(struct ph_scan maps, struct ph_profile *profile, struct ph_error *error)
-{
-    struct ph_modules modules;
-    int status = ph_modules_parse(maps.next, (size_t)(maps.end - maps.next), &modules, error);
-    if (status < 0)
-        return status;
-    status = ph_heap_mappings_named(&modules, profile);
-    ph_modules_fini(&modules);
-    return status;
-}
-
 /* @numbers: for each mapping its new number, 0 if it leaves. Returns how many stay. */
 static uint32_t number_used(const struct ph_profile *profile, uint32_t *numbers)
 {
@@ -65,14 +54,16 @@ static int add_build_ids(struct ph_scan maps, struct ph_profile *profile, uint64
         return status;
     for (uint32_t i = 0; i < profile->mapping_count; i++) {
         const struct ph_module *module = ph_modules_find(&modules, starts[i]);
-        if (module)
-            profile->mappings[i].build_id = ph_profile_string(profile, module->build_id);
+        if (!module)
+            continue;
+        profile->mappings[i].file = ph_profile_string(profile, module->path); /* unescaped */
+        profile->mappings[i].build_id = ph_profile_string(profile, module->build_id);
     }
     ph_modules_fini(&modules);
     return ph_profile_status(profile);
 }
 
-int ph_heap_mappings_finish(struct ph_scan maps, struct ph_profile *profile, struct ph_error *error)
+int ph_heap_mappings_used(struct ph_scan maps, struct ph_profile *profile, struct ph_error *error)
 {
     uint32_t *numbers = calloc((size_t)profile->mapping_count + 1, sizeof(*numbers));
     uint64_t *starts = calloc((size_t)profile->mapping_count + 1, sizeof(*starts));

@@ -15,11 +15,8 @@
 /** ph_heap_mappings_named() - add all of @modules but anonymous ones. Returns the profile's status. */
 int ph_heap_mappings_named(const struct ph_modules *modules, struct ph_profile *profile);
 
-/** ph_heap_mappings_begin() - the mappings of a maps text, without build ids. 0, -ENOMEM. */
-int ph_heap_mappings_begin(struct ph_scan maps, struct ph_profile *profile, struct ph_error *error);
-
-/** ph_heap_mappings_finish() - leave out those without a location, and give the others their build ids. The profile takes no
- * further locations. 0, -ENOMEM. */
-int ph_heap_mappings_finish(struct ph_scan maps, struct ph_profile *profile, struct ph_error *error);
+/** ph_heap_mappings_used() - of mappings that were read from @maps: leave out those without a location, and give the others their
+ * build ids. The profile takes no further locations. 0, -ENOMEM. */
+int ph_heap_mappings_used(struct ph_scan maps, struct ph_profile *profile, struct ph_error *error);
 
 #endif

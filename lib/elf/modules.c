@@ -296,17 +296,23 @@ static int read_maps(int root_fd, struct ph_buf *text)
     return status;
 }
 
-int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error)
+static int read_snapshot(struct snapshot *snapshot, int root_fd, struct ph_modules *ret_modules,
+                         struct ph_error *error)
 {
-    struct snapshot snapshot = {.is_self = true};
     struct ph_buf text = PH_BUF_INIT;
     int status = read_maps(root_fd, &text);
     if (status < 0)
         ph_error_set(error, status, "cannot read /proc/self/maps: %s", strerrordesc_np(-status));
     else
-        status = take_snapshot(&snapshot, text.data, text.size_bytes, root_fd, ret_modules, error);
+        status = take_snapshot(snapshot, text.data, text.size_bytes, root_fd, ret_modules, error);
     ph_buf_fini(&text);
     return status;
+}
+
+int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error)
+{
+    struct snapshot snapshot = {.is_self = true};
+    return read_snapshot(&snapshot, root_fd, ret_modules, error);
 }
 
 int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error)
@@ -324,6 +330,8 @@ int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *st
                          struct ph_modules *ret_modules, struct ph_error *error)
 {
     struct snapshot snapshot = {.is_self = true, .starts = starts, .start_count = start_count};
+    if (!text)
+        return read_snapshot(&snapshot, -1, ret_modules, error);
     return take_snapshot(&snapshot, text, size_bytes, -1, ret_modules, error);
 }
 

@@ -44,8 +44,8 @@ int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error);
  * "/" opened before; it must stay open as long as the snapshot. -1 for the root of today. */
 int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error);
 
-/** ph_modules_self_used() - of this process, from the text of its maps file that was just read; only mappings that begin at one of
- * @starts: the others would cost some system calls each. 0; -ENOMEM. */
+/** ph_modules_self_used() - only mappings that begin at one of @starts: the others would cost some system calls each.
+ * @text: of the maps file of this process, which was just read; NULL: it is read now. Else as ph_modules_self(). */
 int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *starts, size_t start_count,
                          struct ph_modules *ret_modules, struct ph_error *error);
 

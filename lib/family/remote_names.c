@@ -126,10 +126,33 @@ static int name_part(const struct ph_remote_names *names, const struct ph_remote
     return status;
 }
 
+/* Where those own mappings begin that have locations without a name. */
+static size_t list_starts(const struct ph_profile *profile, uint32_t mapping_count, uint64_t *ret_starts)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < profile->location_count; i++) {
+        const struct ph_location *location = &profile->locations[i];
+        if (location->mapping == 0 || location->mapping > mapping_count || location->line_count)
+            continue;
+        uint64_t start = profile->mappings[location->mapping - 1].start;
+        size_t place = 0;
+        while (place < count && ret_starts[place] != start)
+            place++;
+        if (place == count)
+            ret_starts[count++] = start;
+    }
+    return count;
+}
+
 static int name_own(struct ph_profile *profile, uint32_t mapping_count, struct ph_error *error)
 {
     struct ph_modules modules;
-    int status = ph_modules_self(&modules, error);
+    uint64_t *starts = calloc((size_t)mapping_count + 1, sizeof(*starts));
+    if (!starts)
+        return -ENOMEM;
+    size_t count = list_starts(profile, mapping_count, starts);
+    int status = ph_modules_self_used(NULL, 0, starts, count, &modules, error);
+    free(starts);
     if (status < 0)
         return status;
     status = ph_symbolize_first(profile, &modules, mapping_count);

@@ -17,6 +17,8 @@ import tempfile
 
 import cpu_per_request
 import diff_speed
+import family_heap
+import forks
 import heap_request
 import idle
 import small_costs
@@ -24,6 +26,8 @@ import small_costs
 SECTIONS = {  # in the order of the output
     "cpu": cpu_per_request.tables,
     "heap": heap_request.tables,
+    "family": family_heap.tables,
+    "forks": forks.tables,
     "small": small_costs.tables,
     "idle": idle.tables,
     "diff": diff_speed.tables,

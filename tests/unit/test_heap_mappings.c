@@ -1,6 +1,7 @@
 /* The mappings of a part of a family's profile, of this very process. */
 #include "base/buf.h"
 #include "collect/heap_mappings.h"
+#include "model/maps.h"
 #include "rich.h"
 
 #include <setjmp.h>
@@ -51,14 +52,14 @@ static void only_what_is_used_stays_and_says_what_it_is(void **state)
 {
     struct ph_profile *profile = rich_heap(1);
     struct ph_modules modules;
-    assert_int_equal(ph_heap_mappings_begin(maps(), profile, NULL), 0);
+    assert_int_equal(ph_maps_read(profile, maps()), 0);
     uint32_t all = profile->mapping_count;
     uint64_t own = (uint64_t)(uintptr_t)mapping_at, libc = (uint64_t)(uintptr_t)strchrnul;
     uint32_t in_libc = ph_profile_add_location(profile, mapping_at(profile, libc), libc, false, NULL, 0);
     uint32_t in_own = ph_profile_add_location(profile, mapping_at(profile, own), own, false, NULL, 0);
     ph_profile_add_location(profile, 0, 1, false, NULL, 0);
     assert_true(all > 2);
-    assert_int_equal(ph_heap_mappings_finish(maps(), profile, NULL), 0);
+    assert_int_equal(ph_heap_mappings_used(maps(), profile, NULL), 0);
     assert_int_equal(profile->mapping_count, 2);
     assert_int_equal(mapping_at(profile, libc), ph_profile_location(profile, in_libc)->mapping);
     assert_int_equal(mapping_at(profile, own), ph_profile_location(profile, in_own)->mapping);
@@ -85,7 +86,7 @@ static void code_without_a_name_is_in_no_mapping(void **state)
     assert_int_equal(ph_modules_self(&modules, NULL), 0);
     assert_non_null(ph_modules_find(&modules, (uint64_t)(uintptr_t)anonymous));
     assert_int_equal(ph_heap_mappings_named(&modules, whole), 0);
-    assert_int_equal(ph_heap_mappings_begin(maps(), text, NULL), 0);
+    assert_int_equal(ph_maps_read(text, maps()), 0);
     assert_int_equal(mapping_at(whole, (uint64_t)(uintptr_t)anonymous), 0);
     assert_int_equal(mapping_at(text, (uint64_t)(uintptr_t)anonymous), 0);
     assert_int_equal(whole->mapping_count, text->mapping_count);
