@@ -14,6 +14,7 @@
 #include "probe/thread.h"
 
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -56,8 +57,9 @@ static struct ph_error option_error; /* said when the window opens, not by every
 static int start_result;
 static enum ph_activation claimed_from; /* of who is STARTING */
 static bool wants_spares;
-static pid_t starter;     /* atomic: whose state this is; 0 before the first start */
-static pid_t control_tid; /* valid while on_its_own */
+static struct ph_interruption forked_in; /* of a forked child: what its parent was in */
+static pid_t starter;                    /* atomic: whose state this is; 0 before the first start */
+static pid_t control_tid;                /* valid while on_its_own */
 static int
     on_its_own; /* futex: 1 while the first thread of ours shares nothing with the host that it may take away */
 
@@ -237,6 +239,13 @@ void ph_activation_before_change(const struct ph_guard *guard, unsigned capabili
                "to listen");
 }
 
+/* A handler runs with its own signal blocked, so most forks need no look at the stack. */
+static bool is_any_signal_blocked(void)
+{
+    sigset_t blocked;
+    return pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || !sigisemptyset(&blocked);
+}
+
 /* The child has none of our threads. What is kept open for it lets it open a window of its own when it waits. */
 void ph_activation_forked(void)
 {
@@ -246,12 +255,22 @@ void ph_activation_forked(void)
     ph_activation_state = state == PH_RUNNING || state == PH_DORMANT ? PH_DORMANT : PH_SILENT;
     on_its_own = 0;
     starter = getpid();
+    forked_in = is_any_signal_blocked() ? ph_interruption_now() : (struct ph_interruption){0, 0};
 }
 
-/* A signal handler may have interrupted malloc(), or the making of a thread. */
+/* A signal handler may have interrupted malloc(), or the making of a thread. Not so what was interrupted before the fork
+ * (PostgreSQL forks in its handler of SIGCHLD): fork() has waited for such locks. */
+static bool may_hold_locks(void)
+{
+    static const struct ph_interruption none = {0, 0};
+    struct ph_interruption now = ph_interruption_now();
+    bool is_old = now.address == forked_in.address && now.frame == forked_in.frame;
+    return memcmp(&now, &none, sizeof(now)) != 0 && (!is_old || now.address == PH_INTERRUPTION_UNKNOWN.address);
+}
+
 static void wake(bool with_spares)
 {
-    if (is_foreign() || ph_in_signal_handler() || !ph_activation_claim())
+    if (is_foreign() || may_hold_locks() || !ph_activation_claim())
         return;
     wants_spares = with_spares;
     PH_COUNT(wakes);
@@ -267,7 +286,7 @@ void ph_wake(void)
     ph_guard_leave(&guard);
 }
 
-void ph_activation_before_limit(const struct ph_guard *guard)
+void ph_activation_before_jail(const struct ph_guard *guard)
 {
     if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == PH_DORMANT)
         wake(true);

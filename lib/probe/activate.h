@@ -50,17 +50,17 @@ int ph_activation_begin(void);
  * made by a bare clone(), whose state is a copy of another process's. */
 enum ph_activation ph_activation_settle(int64_t timeout_ns);
 
-/** ph_activation_wait_apart() - the host is about to change its root or its user: wait, bounded, until the thread that
- * starts has left its root and made the threads it cannot do without. Nothing if none starts. */
+/** ph_activation_wait_apart() - the host is about to change its user: wait, bounded, until the thread that starts has left the
+ * host's root and made the threads it cannot do without. Nothing if none starts. */
 void ph_activation_wait_apart(const struct ph_guard *guard);
 
 /** ph_activation_before_change() - the same, for a call that glibc carries out on every thread and for which the kernel asks
  * for @capability: closes the window, and says so, if ours would get another answer than the calling thread. */
 void ph_activation_before_change(const struct ph_guard *guard, unsigned capability);
 
-/** ph_activation_before_limit() - the host is about to limit its threads, as servers do once they serve: a forked child that
- * sleeps wakes now, and what it will need is made first. */
-void ph_activation_before_limit(const struct ph_guard *guard);
+/** ph_activation_before_jail() - the host is about to change its root or to limit its threads, as servers do before they
+ * serve: a forked child that sleeps wakes now, and what it will need is made first. */
+void ph_activation_before_jail(const struct ph_guard *guard);
 
 /** ph_activation_result() - what the last start came to: 0 or a negative errno. */
 int ph_activation_result(void);

@@ -58,22 +58,25 @@ size_t ph_backtrace(void **ret_frames, size_t capacity)
     return walk.count;
 }
 
-static _Unwind_Reason_Code note_signal_frame(struct _Unwind_Context *context, void *argument)
+static _Unwind_Reason_Code note_interruption(struct _Unwind_Context *context, void *argument)
 {
+    struct ph_interruption *found = argument;
     int is_exact =
         0; /* the address is where the thread was, not where a call returns to: below it is a signal's frame */
-    _Unwind_GetIPInfo(context, &is_exact);
-    *(bool *)argument = is_exact;
-    return is_exact ? _URC_END_OF_STACK : _URC_NO_REASON;
+    uintptr_t address = _Unwind_GetIPInfo(context, &is_exact);
+    if (!is_exact)
+        return _URC_NO_REASON;
+    *found = (struct ph_interruption){address, _Unwind_GetCFA(context)};
+    return _URC_END_OF_STACK;
 }
 
-bool ph_in_signal_handler(void)
+struct ph_interruption ph_interruption_now(void)
 {
-    bool interrupted = false;
+    struct ph_interruption found = {0, 0};
     if (__atomic_load_n(&suspended_count, __ATOMIC_ACQUIRE))
-        return true;
-    _Unwind_Backtrace(note_signal_frame, &interrupted);
-    return interrupted;
+        return PH_INTERRUPTION_UNKNOWN;
+    _Unwind_Backtrace(note_interruption, &found);
+    return found;
 }
 
 void ph_backtrace_warm(void)

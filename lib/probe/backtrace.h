@@ -18,8 +18,15 @@ size_t ph_backtrace(void **ret_frames, size_t capacity);
 void ph_backtrace_suspend(void);
 void ph_backtrace_resume(void);
 
-/** ph_in_signal_handler() - was the calling thread interrupted by a signal? True also if that cannot be told. */
-bool ph_in_signal_handler(void);
+/* Where a signal has interrupted the calling thread: the innermost handler that runs. All zero: none does. */
+struct ph_interruption {
+    uintptr_t address, frame;
+};
+
+#define PH_INTERRUPTION_UNKNOWN ((struct ph_interruption){UINTPTR_MAX, UINTPTR_MAX})
+
+/** ph_interruption_now() - PH_INTERRUPTION_UNKNOWN if that cannot be told. */
+struct ph_interruption ph_interruption_now(void);
 
 /** ph_backtrace_warm() - let libgcc set up what it sets up on first use, while nobody waits. */
 void ph_backtrace_warm(void);

@@ -18,7 +18,7 @@ PH_EXPORT int chroot(const char *path)
 {
     struct ph_guard guard;
     if (ph_guard_enter(&guard)) {
-        ph_activation_wait_apart(&guard);
+        ph_activation_before_jail(&guard);
         ph_guard_leave(&guard);
     }
     return ph_real()->chroot(path);
@@ -29,7 +29,7 @@ static void before_limit(int resource, const void *limit)
 {
     struct ph_guard guard;
     if (resource == RLIMIT_NPROC && limit && ph_guard_enter(&guard)) {
-        ph_activation_before_limit(&guard);
+        ph_activation_before_jail(&guard);
         ph_guard_leave(&guard);
     }
 }

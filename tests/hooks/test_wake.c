@@ -302,13 +302,11 @@ static void without_waiting(void)
     siginfo_t info;
     char byte;
     int status;
-    sigset_t set = pending_signal();
     poll(NULL, 0, 0);
     ppoll(NULL, 0, &no_time, NULL);
     epoll_wait(epoll_create1(0), &event, 1, 0);
     select(0, NULL, NULL, NULL, &no_timeval);
     recv(full_socket(), &byte, 1, MSG_DONTWAIT);
-    sigtimedwait(&set, NULL, &no_time);
     waitpid(-1, &status, WNOHANG);
     waitid(P_ALL, 0, &info, WEXITED | WNOHANG);
     free(malloc(1 << 20));
@@ -321,6 +319,24 @@ static void in_handler(int signal)
     (void)signal;
     if (read(full_pipe(), &byte, 1) != 1)
         _exit(92);
+}
+
+static void wait_in_handler(int signal)
+{
+    (void)signal;
+    if (fork() == 0) { /* as PostgreSQL does for SIGCHLD */
+        by_poll();
+        _exit(wakes_soon() ? 0 : 97);
+    }
+}
+
+static void forked_in_a_signal_handler(void)
+{
+    int status = -1;
+    signal(SIGUSR1, wait_in_handler);
+    raise(SIGUSR1);
+    if (syscall(SYS_wait4, -1, &status, 0, NULL) < 0 || status != 0)
+        _exit(97);
 }
 
 /* It may have interrupted malloc(). */
@@ -409,6 +425,24 @@ static void a_signal_handler_wakes_nobody(void **state)
 {
     (void)state;
     assert_int_equal(around(in_a_signal_handler, false), ASLEEP_AT_FIRST);
+}
+
+static void a_child_that_was_forked_in_a_signal_handler_wakes(void **state)
+{
+    (void)state;
+    assert_int_equal(around(forked_in_a_signal_handler, false), ASLEEP_AT_FIRST);
+}
+
+static void a_root_of_its_own(void)
+{
+    if (chroot("/") < 0)
+        by_poll(); /* not root */
+}
+
+static void a_change_of_root_wakes(void **state)
+{
+    (void)state;
+    assert_int_equal(around(a_root_of_its_own, true), ASLEEP_AT_FIRST | AWAKE_AT_LAST);
 }
 
 static void children_of_vfork_and_clone_wake_nobody(void **state)
@@ -504,6 +538,8 @@ int main(void)
         cmocka_unit_test(every_call_that_can_wait_wakes_a_child),
         cmocka_unit_test(what_does_not_wait_wakes_nobody),
         cmocka_unit_test(a_signal_handler_wakes_nobody),
+        cmocka_unit_test(a_child_that_was_forked_in_a_signal_handler_wakes),
+        cmocka_unit_test(a_change_of_root_wakes),
         cmocka_unit_test(children_of_vfork_and_clone_wake_nobody),
         cmocka_unit_test(a_child_of_a_child_that_slept_wakes),
         cmocka_unit_test(a_child_that_shuts_its_window_before_it_opens_stays_asleep),
