@@ -126,6 +126,12 @@ stage() {
     return $status
 }
 
+# log_of FILE - its name alone would not do: two folders have a test_nginx.sh.
+log_of() {
+    local name=${1#"$source"/tests/}
+    echo "$work/logs/${name//\//-}.log"
+}
+
 # scripts SECONDS FILE... - TAP scripts on the gcc build, two at a time, reported in order.
 scripts() {
     local limit=$1 file log status took
@@ -133,7 +139,7 @@ scripts() {
     shift
     for file in "$@"; do
         wanted "${file#"$source"/tests/}" || continue
-        log=$work/logs/$(basename "$file").log
+        log=$(log_of "$file")
         (
             start=$SECONDS
             timeout -k 15 "$limit" bash "$file" "$build" >"$log" 2>&1 </dev/null &
@@ -149,7 +155,7 @@ scripts() {
     running=()
     for file in "$@"; do
         [ -n "${pids[$file]-}" ] || continue
-        log=$work/logs/$(basename "$file").log
+        log=$(log_of "$file")
         status=1 took=0
         read -r status took <"$log.status"
         report "${file#"$source"/tests/}" "$took" count_script "$status" "$log"
