@@ -207,6 +207,9 @@ static void a_log_that_knows_only_the_oldest_goes_on_with_the_family(void **stat
     struct ph_origin before = {.pid = 10, .start_ns = 900 * S};
     expect_family(before, FAMILY(0, LIST(11, 10, 12), LIST(90, 100, 80)), PH_ORIGIN_SAME);
     expect_family(before, FAMILY(0, LIST(11, 12), LIST(90, 80)), PH_ORIGIN_RESTARTED);
+    before =
+        (struct ph_origin){.pid = 12, .start_ns = 920 * S}; /* not the oldest any more, as far as is known now */
+    expect_family(before, FAMILY(0, LIST(11, 10, 12), LIST(90, 100, 80)), PH_ORIGIN_SAME);
 }
 
 static void the_front_stands_for_its_family_and_a_member_for_itself(void **state)
