@@ -261,7 +261,7 @@ wanted sanitizers && stage sanitizers 600 count_programs \
     bash -c 'build_in "$work/sanitizers" --enable-werror --enable-sanitizers && check_in "$work/sanitizers"'
 wanted distcheck && stage distcheck 600 count_one bash -c check_dist
 wanted check-install && stage check-install 200 count_script bash "$source/tests/check-install.sh" "$build"
-mapfile -t found < <(files "$source"/tests/{servers,clients,hooks,storms}/test_*.sh)
+mapfile -t found < <(files "$source"/tests/{servers/matrix,servers,clients,hooks,storms}/test_*.sh)
 scripts 300 "${found[@]}"
 wanted tests-can-fail && stage tests-can-fail 600 count_script bash -c check_tests
 wanted quickstart && stage quickstart 400 count_one bash -c check_quickstart &&

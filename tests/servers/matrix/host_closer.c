@@ -25,7 +25,7 @@
 /* Low descriptors that closing left open, and calls that failed as no call of them may. */
 static int left_open, surprises;
 static volatile sig_atomic_t reload, stop;
-char *own_memory; /* something that only this worker holds */
+static char *volatile own_memory; /* something that only this worker holds */
 
 static void expect(bool good)
 {
