@@ -37,7 +37,7 @@ void ph_alive_end(struct ph_alive *alive)
 bool ph_alive_is(const struct ph_alive *alive)
 {
     unsigned word = (unsigned)__atomic_load_n(&alive->mutex.__data.__lock, __ATOMIC_ACQUIRE);
-    return (word & FUTEX_TID_MASK) != 0 && !(word & FUTEX_OWNER_DIED);
+    return (word & FUTEX_TID_MASK) != 0;
 }
 
 static bool read_text(const char *path, char *ret_text, size_t capacity)
