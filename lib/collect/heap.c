@@ -89,7 +89,7 @@ static int read_dump(const struct ph_probe *probe, bool bare, const struct ph_du
     return ph_jeheap_read(profile, dump->text, dump->size_bytes, &options, error);
 }
 
-static void describe(const struct ph_probe *probe, struct ph_profile *profile, int64_t time_ns)
+static void describe(const struct ph_probe *probe, enum form form, struct ph_profile *profile, int64_t time_ns)
 {
     char line[64];
     snprintf(line, sizeof(line), "porthole %s", probe->version);
@@ -97,7 +97,8 @@ static void describe(const struct ph_probe *probe, struct ph_profile *profile, i
     /* Tells processes apart whose files lie at the same addresses: a restart without ASLR, a forked child. */
     snprintf(line, sizeof(line), PH_HEAP_PROCESS_COMMENT "%d, started %" PRId64, (int)getpid(), probe->started_ns);
     ph_profile_add_comment(profile, line);
-    ph_jemalloc_describe(probe, profile);
+    if (form != FORM_BARE_USED) /* the one who asks has the same allocator */
+        ph_jemalloc_describe(probe, profile);
     if (__atomic_load_n(&probe->degraded, __ATOMIC_RELAXED) & PH_DEGRADED_ALLOCS)
         ph_profile_add_comment(profile, "alloc_objects and alloc_space are not counted any more: the program makes "
                                         "threads without end (/debug/ tells)");
@@ -158,7 +159,7 @@ static int collect(const struct ph_probe *probe, bool gc, enum form form, struct
         result = fill(probe, form == FORM_BARE, &dump, profile, error);
     ph_dump_release(&dump);
     if (result == 0) {
-        describe(probe, profile, time_ns);
+        describe(probe, form, profile, time_ns);
         result = ph_profile_status(profile);
     }
     if (result < 0) {

@@ -51,7 +51,7 @@ static void write_request(struct ph_ask *ask)
 {
     const struct ph_question *question = &ask->question;
     ph_buf_printf(&ask->text, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s: %s\r\n",
-                  question->method, question->target, PH_FAMILY_KEY_HEADER, ph_segment_key(question->segment));
+                  question->method, question->target, PH_FAMILY_HEADER, ph_segment_key(question->segment));
     if (question->body)
         ph_buf_printf(&ask->text, "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n",
                       question->body_bytes);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "family/answer.h"
+#include "family/family.h"
 #include "family/segment.h"
 #include "family/tally.h"
 #include "probe/probe.h"
@@ -21,11 +22,6 @@
 
 #define PH_ASK_AT_ONCE_MAX      64 /* connections */
 #define PH_ASK_ANSWER_MAX_BYTES ((size_t)256 << 20)
-
-/* Who asks the family sends its key in the one, and gets the pid of who answers in the other. A program without this family's
- * key that has the pid now (an exec'ed one has its own Porthole) does not send it. */
-#define PH_FAMILY_KEY_HEADER    "Porthole-Family"
-#define PH_FAMILY_MEMBER_HEADER "Porthole-Member"
 
 struct ph_question {
     const struct ph_probe *probe;

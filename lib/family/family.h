@@ -15,6 +15,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Requests of members to one another carry the key of the family in the one, and their answers the pid of who answers in the
+ * other: a program that has the pid now and is not of this family (an exec'ed one has its own Porthole) sends none. */
+#define PH_FAMILY_HEADER        "Porthole-Family"
+#define PH_FAMILY_MEMBER_HEADER "Porthole-Member"
+
 struct ph_family;
 
 /** ph_family_enter() - on a thread that lives until ph_family_leave(): found a family, or join the one this process was forked into (also after a fork of a process that

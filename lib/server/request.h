@@ -6,6 +6,7 @@
 #define PH_SERVER_REQUEST_H
 
 #include "base/buf.h"
+#include "family/family.h"
 #include "probe/probe.h"
 #include "server/auth.h"
 #include "server/listen.h"
@@ -14,10 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What members prove with that they are of the family: its key. */
-#define PH_FAMILY_HEADER "Porthole-Family"
-
-struct ph_family;
 struct ph_job;
 struct ph_jobs;
 struct ph_route;

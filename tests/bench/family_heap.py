@@ -1,4 +1,4 @@
-"""The heap of a family of 8 workers, merged, against the heap of one of them: on two processors."""
+"""The heap of a family of 8 workers, merged, against that of one of them (pid=): on two processors."""
 
 import http.client
 import os
@@ -35,18 +35,6 @@ signal.pause()
 """
 
 
-class Unix(http.client.HTTPConnection):
-    """HTTP at an abstract Unix socket."""
-
-    def __init__(self, name):
-        super().__init__("localhost", timeout=60)
-        self.name = name
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect("\0" + self.name)
-
-
 class Family(Host):
     """A parent and its workers, with Porthole and one endpoint, on the first two processors."""
 
@@ -77,29 +65,23 @@ class Family(Host):
             return []
 
     def is_whole(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.endpoint, timeout=60)
-        return len(re.findall(r'"pid"', self.ask(connection, "/debug/processes")[0].decode())) > WORKERS
+        return len(re.findall(r'"pid"', self.get("/debug/processes")[0].decode())) > WORKERS
 
-    @staticmethod
-    def ask(connection, path):
+    def get(self, path):
         """The body, and nanoseconds."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.endpoint, timeout=60)
         start_ns = time.monotonic_ns()
         connection.request("GET", path, headers={"Accept": "application/json"})
         answer = connection.getresponse()
         body = answer.read()
+        duration_ns = time.monotonic_ns() - start_ns
         connection.close()
         if answer.status != 200:
             raise RuntimeError(f"GET {path}: {answer.status} {body[:300]!r}")
-        return body, time.monotonic_ns() - start_ns
+        return body, duration_ns
 
-    def all_ns(self):
-        return statistics.median(
-            self.ask(http.client.HTTPConnection("127.0.0.1", self.endpoint, timeout=60), "/debug/pprof/heap")[1]
-            for _ in range(ASKED))
-
-    def one_ns(self):
-        worker = self.workers()[0]
-        return statistics.median(self.ask(Unix(f"porthole/{worker}"), "/debug/pprof/heap")[1] for _ in range(ASKED))
+    def heap_ns(self, query=""):
+        return statistics.median(self.get(f"/debug/pprof/heap{query}")[1] for _ in range(ASKED))
 
 
 def nginx(settings, port):
@@ -132,7 +114,9 @@ def measure(settings, name, make):
         family.wait_ready(port, family.endpoint)
         load()
         wait_until(family.is_whole, f"all workers of {name}")
-        figures = interleave(settings.rounds, {"all": family.all_ns, "one": family.one_ns})
+        worker = family.workers()[0]
+        figures = interleave(settings.rounds, {
+            "all": family.heap_ns, "one": lambda: family.heap_ns(f"?pid={worker}")})
     return Row(f"{name}: time, heap of all : of one worker", "ms", figures["all"], figures["one"],
                ratio_target=RATIO_TARGET)
 
