@@ -41,6 +41,7 @@ enum order {
 struct founder {
     char listen[128];
     char program[16];
+    char token_file[64]; /* "" for none */
     int reports[2], orders[2];
     pid_t pid;
 };
@@ -132,6 +133,7 @@ static int be_founder(void *argument)
     struct founder *founder = argument;
     prctl(PR_SET_NAME, founder->program);
     strcpy(fixture_options.listen, founder->listen);
+    strcpy(fixture_options.token_file, founder->token_file);
     fixture_options.log = PH_LOG_QUIET;
     return serve(founder);
 }
@@ -256,6 +258,7 @@ struct family {
 
 static void start_family(struct family *family, int members)
 {
+    family->founder.token_file[0] = '\0';
     family->port = found(&family->founder, "127.0.0.1:0", "takeover");
     snprintf(family->url, sizeof(family->url), "http://127.0.0.1:%u", family->port);
     for (int i = 0; i < members; i++)
@@ -359,10 +362,27 @@ static void a_member_whose_sockets_are_gone_listens_again_at_the_same_port(void 
     forget(&family.founder);
 }
 
+/* A worker often may not read what the first process could. */
+static void the_token_holds_after_a_takeover_though_its_file_has_gone(void **state)
+{
+    struct founder founder = {.token_file = "/tmp/porthole-token-XXXXXX"};
+    int fd = mkstemp(founder.token_file);
+    assert_int_equal(write(fd, "0123456789abcdef\n", 17), 17);
+    close(fd);
+    unsigned port = found(&founder, "127.0.0.1:0", "takeover");
+    pid_t member = fork_one(&founder, FORK_MEMBER);
+    unlink(founder.token_file);
+    fixture_end(founder.pid);
+    assert_int_equal(get(dial_port(port), ""), 401);
+    assert_int_equal(get(dial_port(port), "Authorization: Bearer 0123456789abcdef\r\n"), 200);
+    kill(member, SIGKILL);
+    forget(&founder);
+}
+
 static void the_next_generation_gets_the_port_when_the_last_one_has_gone(void **state)
 {
     struct family old;
-    struct founder next;
+    struct founder next = {0};
     char listen[128];
     start_family(&old, 1);
     text_of_port(old.port, listen);
@@ -388,7 +408,7 @@ static void the_next_generation_gets_the_port_when_the_last_one_has_gone(void **
 static void it_gets_the_port_also_if_the_front_that_waited_for_it_has_gone(void **state)
 {
     struct family old;
-    struct founder next;
+    struct founder next = {0};
     char listen[128];
     start_family(&old, 0);
     text_of_port(old.port, listen);
@@ -409,7 +429,7 @@ static void it_gets_the_port_also_if_the_front_that_waited_for_it_has_gone(void 
 static void the_port_of_another_program_stays_its_own(void **state)
 {
     struct family old;
-    struct founder other;
+    struct founder other = {0};
     char listen[128];
     start_family(&old, 0);
     text_of_port(old.port, listen);
@@ -426,7 +446,7 @@ static void the_port_of_another_program_stays_its_own(void **state)
 
 static void a_socket_file_goes_with_the_last_window(void **state)
 {
-    struct founder first, next;
+    struct founder first = {0}, next = {0};
     struct stat facts;
     char path[64], listen[128];
     snprintf(path, sizeof(path), "/tmp/porthole-takeover-%d", (int)getpid());
@@ -498,6 +518,7 @@ int main(void)
         cmocka_unit_test(a_front_that_execs_is_followed),
         cmocka_unit_test(the_port_closes_with_the_last_window_whoever_has_a_copy_of_it),
         cmocka_unit_test(a_member_whose_sockets_are_gone_listens_again_at_the_same_port),
+        cmocka_unit_test(the_token_holds_after_a_takeover_though_its_file_has_gone),
         cmocka_unit_test(the_next_generation_gets_the_port_when_the_last_one_has_gone),
         cmocka_unit_test(it_gets_the_port_also_if_the_front_that_waited_for_it_has_gone),
         cmocka_unit_test(the_port_of_another_program_stays_its_own),
