@@ -10,6 +10,7 @@
 #include "probe/heir.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
+#include "probe/reexec.h"
 #include "probe/say.h"
 #include "probe/thread.h"
 
@@ -192,6 +193,7 @@ int ph_activation_begin(void)
 {
     if (strcmp(ph_probe_options.listen, "off") != 0)
         ph_heir_make();
+    ph_reexec_remember();
     int result = ph_own_thread("porthole/ctl", control, NULL);
     if (result < 0) {
         start_result = result;

@@ -11,6 +11,13 @@ CALL(chroot)
     return outcome(f(way == GOOD ? "/" : "/no/such/folder")); /* EPERM if we are not root: in both */
 }
 
+/* Neither of them can be executed, so the test goes on. */
+CALL(execve)
+{
+    char *none[] = {NULL};
+    return outcome(f(way == GOOD ? "/" : "/no/such/program", none, none));
+}
+
 CALL(setuid)
 {
     return outcome(f(way == GOOD ? getuid() : (uid_t)-1));
