@@ -83,6 +83,14 @@ holdings() {
     echo "$(descriptors_of "$1" "$1") $(descriptors_of "$1" "$thread") $(find "/proc/$1/task" -mindepth 1 -maxdepth 1 | wc -l)"
 }
 
+# watchers PID - connections at the name that the front holds: members watch it, and must be gone when they are.
+watchers() {
+    local name
+    name=$(find "/proc/$1/task/$(own_thread_of "$1")/fd" -lname 'socket:*' -printf '%l\n' | tr -cd '0-9\n' |
+        awk 'NR == FNR { ours[$1] = 1; next } $7 in ours && $8 ~ /^@porthole-front/ { print $8 }' - /proc/net/unix)
+    [ -n "$name" ] && grep -F "$name" /proc/net/unix | wc -l
+}
+
 rss_kib() {
     awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"
 }
@@ -95,7 +103,7 @@ members() {
 
 # settled BEFORE - the process holds what it held before, and is alone in its family.
 settled() {
-    [ "$(holdings "$HOST_PID")" = "$1" ] && [ "$(members)" = "$HOST_PID" ]
+    [ "$(holdings "$HOST_PID")" = "$1" ] && [ "$(members)" = "$HOST_PID" ] && [ "$(watchers "$HOST_PID")" = 1 ]
 }
 
 # check_settled NAME HOLDINGS - nothing is left of the storm but, perhaps, memory.
@@ -103,5 +111,6 @@ check_settled() {
     wait_until 10 settled "$2"
     is "$1: descriptors, own descriptors and threads are what they were" "$(holdings "$HOST_PID")" "$2"
     is "$1: it is alone in its family" "$(members)" "$HOST_PID"
+    is "$1: nobody watches it: only its own socket has the name" "$(watchers "$HOST_PID")" 1
     is "$1: it has no child" "$(cat /proc/"$HOST_PID"/task/*/children)" ""
 }

@@ -67,6 +67,9 @@ stop_scraping "reloads" 5
 check "the family is master and the last workers" wait_until 10 family_is_whole
 is "its list has nobody else" "$(members | wc -w)" 3
 is "the master holds the descriptors and threads that it held" "$(holdings "$HOST_PID")" "$before"
+watched=$(watchers "$HOST_PID")
+# Its own, and two sockets for each of two workers at most.
+check "what has gone watches no more: $watched sockets have the front's name" test "$watched" -ge 1 -a "$watched" -le 5
 after_kib=$(rss_kib "$HOST_PID")
 # nginx itself keeps some of each configuration; with Porthole it may not be more than that: 1 KiB a reload.
 check "its memory stays: $before_kib KiB before, $after_kib after" \
