@@ -11,7 +11,7 @@
 With $SERIES, a file with the words "MODE PROGRAM PID", read at each request, the heap is that of a program that leaks, and
 it behaves: ok, hang, fail, hangup, cpu (another kind of profile).
 
-Prints "PID PORT" once it listens (PORT is 0 for sockets). The file $REQUESTS gets a line for each request: path, Host
+Prints "PID PORT" once it listens (PORT is 0 for sockets), and behind it the pids of the workers. The file $REQUESTS gets a line for each request: path, Host
 and Authorization; of a family also the process that was asked.
 """
 
@@ -169,7 +169,7 @@ class Family:
         return json.dumps({"url": "http://127.0.0.1:6060", "processes": [
             {"pid": pid, "ppid": Family.pids[0] if i else 1, "role": "member" if i else "front", "name": Family.name,
              "command": f"{Family.name}: worker {i}" if i else f"{Family.name}: master process", "state": "sleeping",
-             "uptime_seconds": 60 - i, "rss_bytes": MIB} for i, pid in enumerate(Family.pids)]})
+             "uptime_seconds": 600 - i, "rss_bytes": MIB} for i, pid in enumerate(Family.pids)]})
 
     @staticmethod
     def heap(query):
@@ -338,7 +338,7 @@ def main(arguments):
             start_workers(int(rest[1]))
         server = SocketServer(f"\0porthole/{os.getpid()}", Handler)
         Handler.mode = rest[0] if rest else ""
-    print(os.getpid(), server.server_address[1] if kind == "tcp" else 0, flush=True)
+    print(os.getpid(), server.server_address[1] if kind == "tcp" else 0, *Family.pids[1:], flush=True)
     if Handler.mode == "hang":
         time.sleep(600)
     elif Handler.mode == "refuse":

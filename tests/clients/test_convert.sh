@@ -154,7 +154,7 @@ told "without -o it says what is missing" 2 "expected -o OUT" stacks
 told "a name without format needs one" 2 "expected --format" stacks -o told.bin
 told "an unknown format is refused" 2 "--format gif: expected pprof, folded or svg" stacks -o told.svg --format gif
 told "two inputs are refused" 2 "expected one file" stacks stacks -o told.svg
-told "a file that is not there is told" 1 "nosuch: No such file" nosuch -o told.svg
+told "a file that is not there is told" 1 "nosuch: no such file" nosuch -o told.svg
 told "a metric that is not there is told with those that are" 1 "has no wall, but alloc_objects" \
     "$GOLDEN/go119_heap.pb.gz" -o told.svg --metric wall
 told "a binary that is not there is told" 1 "--binary nosuch: No such file" leak.heap --binary nosuch -o told.svg

@@ -10,12 +10,13 @@ cd "$WORK" || exit 1
 
 # start_family N - a front and N workers called $NAME; sets FRONT and the array WORKERS.
 start_family() {
+    local rest
     rm -f fake.out
     setpriv --pdeathsig KILL python3 "$FAKE" local family "$1" "$NAME" >fake.out 2>fake.err &
     HOST_PIDS+=("$!")
     wait_until 20 test -s fake.out || echo "# no fake family: $(cat fake.err)"
-    read -r FRONT _ <fake.out
-    mapfile -t WORKERS < <(ps -o pid= --ppid "$FRONT" | tr -d ' ')
+    read -r FRONT _ rest <fake.out
+    read -ra WORKERS <<<"$rest"
     HOST_PIDS+=("${WORKERS[@]}")
 }
 
@@ -39,13 +40,13 @@ timeout 60 "$PORTHOLE" ps >out 2>err
 is "ps ends well" "$? $(cat err)" "0 "
 is "ps asks one process of a server that forks" "$(asked)" 1
 is "a server with 200 workers is one line" "$(row "$FRONT")" \
-    "$FRONT $NAME http://127.0.0.1:6060 201 1m 00s 201.0 MiB $NAME: master process"
+    "$FRONT $NAME http://127.0.0.1:6060 201 10m 00s 201.0 MiB $NAME: master process"
 is "its workers have none" "$(row "${WORKERS[0]}")$(row "${WORKERS[199]}")" ""
 timeout 60 "$PORTHOLE" ps --all >out
 is "ps --all asks no more" "$(asked)" 1
 is "ps --all has the front first" "$(grep "$NAME" out | head -n 1 | awk '{ print $1, $3 }')" "$FRONT front"
 is "and the workers below it" "$(grep -c "$NAME .*member " out)" 200
-is "each with its own figures" "$(row "${WORKERS[0]}")" "${WORKERS[0]} $NAME member - 59s 1.0 MiB $NAME: worker 1"
+is "each with its own figures" "$(row "${WORKERS[0]}")" "${WORKERS[0]} $NAME member - 9m 59s 1.0 MiB $NAME: worker 1"
 "$PORTHOLE" ps --json >ps.json
 is "ps --json has all of them" "$(python3 - "$FRONT" "${WORKERS[0]}" <<'PYTHON'
 import json, sys
@@ -57,15 +58,15 @@ for row in front, worker:
           row["uptime_seconds"], row["rss_bytes"], row["command"], row["error"])
 PYTHON
 )" "201
-front True False http://127.0.0.1:6060 $NAME 60.0 1048576 $NAME: master process None
-member True True http://127.0.0.1:6060 $NAME 59.0 1048576 $NAME: worker 1 None"
+front True False http://127.0.0.1:6060 $NAME 600.0 1048576 $NAME: master process None
+member True True http://127.0.0.1:6060 $NAME 599.0 1048576 $NAME: worker 1 None"
 asked >/dev/null
 
 kill -STOP "$FRONT"
 timeout 60 "$PORTHOLE" ps >out 2>err
 kill -CONT "$FRONT"
 is "a front that hangs is told of by a worker, with the reason" "$(row "$FRONT")" \
-    "$FRONT $NAME http://127.0.0.1:6060 201 1m 00s 201.0 MiB (no answer within 1 s) $NAME: master process"
+    "$FRONT $NAME http://127.0.0.1:6060 201 10m 00s 201.0 MiB (no answer within 1 s) $NAME: master process"
 check "for that a few workers are asked" test "$(grep -cv " $FRONT\$" "$REQUESTS")" -le 4
 sleep 0.2
 asked >/dev/null
