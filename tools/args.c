@@ -11,9 +11,18 @@
 
 #define HELP_KEY (PH_KEY_FIRST + PH_FLAGS_MAX)
 
-void ph_args_init(struct ph_args *args, const struct ph_command *command, int argc, char **argv)
+struct args {
+    const struct ph_command *command;
+    int argc;
+    char **argv;
+    struct option options[PH_FLAGS_MAX + 2]; /* those of the command, --help, and the end */
+    char letters[2 * PH_FLAGS_MAX + 4];      /* the short options, as getopt wants them */
+    int exit_status;                         /* once next_key() returned -1 */
+};
+
+static void init(struct args *args, const struct ph_command *command, int argc, char **argv)
 {
-    *args = (struct ph_args){.command = command, .argc = argc, .argv = argv};
+    *args = (struct args){.command = command, .argc = argc, .argv = argv};
     size_t count = 0;
     char *letter = args->letters;
     letter = stpcpy(letter, command->stops_early ? "+:h" : ":h");
@@ -31,13 +40,13 @@ void ph_args_init(struct ph_args *args, const struct ph_command *command, int ar
     opterr = 0; /* getopt's own messages do not say what to do */
 }
 
-static int stop(struct ph_args *args, int exit_status)
+static int stop(struct args *args, int exit_status)
 {
     args->exit_status = exit_status;
     return -1;
 }
 
-static int refuse_unknown(struct ph_args *args, const char *word)
+static int refuse_unknown(struct args *args, const char *word)
 {
     const char *names[PH_FLAGS_MAX + 2] = {NULL};
     char name[64];
@@ -51,7 +60,7 @@ static int refuse_unknown(struct ph_args *args, const char *word)
 
 /* getopt leaves in optopt the key of an option that is used wrongly, 0 for an unknown long option, whose word is
  * the one it stepped over last, and the letter of an unknown short one. */
-static int refuse(struct ph_args *args)
+static int refuse(struct args *args)
 {
     for (const struct option *option = args->options; optopt && option->name; option++)
         if (option->val == optopt)
@@ -62,10 +71,10 @@ static int refuse(struct ph_args *args)
     return stop(args, ph_usage_error(args->command, "unknown option '-%c'", optopt));
 }
 
-int ph_args_next(struct ph_args *args)
+/* The key of the next option, its value in optarg; 0 when all are read, -1 if the command has to end. */
+static int next_key(struct args *args)
 {
     int key = getopt_long(args->argc, args->argv, args->letters, args->options, NULL);
-    args->value = optarg;
     switch (key) {
     case -1:
         return 0;
@@ -78,6 +87,24 @@ int ph_args_next(struct ph_args *args)
     default:
         return key;
     }
+}
+
+bool ph_args_read(const struct ph_command *command, int argc, char **argv, ph_take_fn *take, void *context,
+                  int *ret_exit_status)
+{
+    struct args args;
+    int key, exit_status;
+    init(&args, command, argc, argv);
+    while ((key = next_key(&args)) > 0) {
+        exit_status = take(command, context, key, optarg);
+        if (exit_status != PH_EXIT_DONE) {
+            *ret_exit_status = exit_status;
+            return false;
+        }
+    }
+    if (key < 0)
+        *ret_exit_status = args.exit_status;
+    return key == 0;
 }
 
 int ph_take_duration(const struct ph_command *command, const char *name, const char *value, int64_t least_ns,

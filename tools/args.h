@@ -6,28 +6,23 @@
 #include "tools/target.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PH_FLAGS_MAX 24
 
-struct ph_args {
-    const struct ph_command *command;
-    int argc;
-    char **argv;
-    struct option options[PH_FLAGS_MAX + 2]; /* those of the command, --help, and the end */
-    char letters[2 * PH_FLAGS_MAX + 4];      /* the short options, as getopt wants them */
-    const char *value;                       /* of the option ph_args_next() just returned */
-    int exit_status;                         /* once ph_args_next() returned -1 */
-};
-
-void ph_args_init(struct ph_args *args, const struct ph_command *command, int argc, char **argv);
+/** What a command does with one option: @value is NULL if it takes none. PH_EXIT_DONE, or the status to end with after
+ * saying why. */
+typedef int ph_take_fn(const struct ph_command *command, void *context, int key, const char *value);
 
 /**
- * ph_args_next() - the key of the next option; 0 when all are read: args->argv[optind] is then the first operand.
+ * ph_args_read() - hand every option to @take (NULL for a command without options).
  *
- * -1 if the command has to end with args->exit_status: --help was printed, or a wrong option complained about.
+ * True when all are read: argv[optind] is then the first operand. False if the command has to end with @ret_exit_status:
+ * --help was printed, or a wrong option complained about.
  */
-int ph_args_next(struct ph_args *args);
+bool ph_args_read(const struct ph_command *command, int argc, char **argv, ph_take_fn *take, void *context,
+                  int *ret_exit_status);
 
 /** ph_take_duration() - the value of option --@name into @ret_ns: duration.h, at least @least_ns. Returns PH_EXIT_DONE, or
  * PH_EXIT_USAGE after saying what was expected. */

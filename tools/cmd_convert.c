@@ -160,8 +160,9 @@ static int convert(const struct ph_target *target, struct request *request)
 
 /* ---- the command line ---- */
 
-static int take(const struct ph_command *command, struct request *request, int key, const char *value)
+static int take(const struct ph_command *command, void *context, int key, const char *value)
 {
+    struct request *request = context;
     const char **const texts[] = {[METRIC - FORMAT] = &request->metric,
                                   [BINARY - FORMAT] = &request->decode.symbols.binary,
                                   [DEBUG_DIR - FORMAT] = &request->decode.symbols.debug_dir,
@@ -189,16 +190,11 @@ static int finish(const struct ph_command *command, struct request *request)
 
 static int run(const struct ph_command *command, int argc, char **argv)
 {
-    struct ph_args args;
     struct request request = {0};
     struct ph_target target;
-    int key, exit_status;
-    ph_args_init(&args, command, argc, argv);
-    while ((key = ph_args_next(&args)) > 0)
-        if ((exit_status = take(command, &request, key, args.value)) != PH_EXIT_DONE)
-            return exit_status;
-    if (key < 0)
-        return args.exit_status;
+    int exit_status;
+    if (!ph_args_read(command, argc, argv, take, &request, &exit_status))
+        return exit_status;
     if (argc - optind != 1)
         return ph_usage_error(command, "expected one file, process id, name or URL, not %d", argc - optind);
     if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)

@@ -141,8 +141,9 @@ static int take_fail_on(const struct ph_command *command, struct request *reques
     return ph_usage_error(command, "--fail-on %s: expected growing, step or never", name);
 }
 
-static int take(const struct ph_command *command, struct request *request, int key, const char *value)
+static int take(const struct ph_command *command, void *context, int key, const char *value)
 {
+    struct request *request = context;
     if (ph_diff_options_know(key))
         return ph_diff_options_take(command, &request->options, key, value);
     if (key == FORMAT)
@@ -254,15 +255,10 @@ static int run(const struct ph_command *command, int argc, char **argv)
     struct request request = {.options = PH_DIFF_OPTIONS_INIT, .fail_on = FAIL_ON_STEP, .output = "-"};
     struct ph_diff_inputs inputs = {0};
     struct ph_growth *growth;
-    struct ph_args args;
     struct ph_error error;
-    int key, status;
-    ph_args_init(&args, command, argc, argv);
-    while ((key = ph_args_next(&args)) > 0)
-        if ((status = take(command, &request, key, args.value)) != PH_EXIT_DONE)
-            return status;
-    if (key < 0)
-        return args.exit_status;
+    int status;
+    if (!ph_args_read(command, argc, argv, take, &request, &status))
+        return status;
     status = finish(command, &request);
     if (status != PH_EXIT_DONE)
         return status;

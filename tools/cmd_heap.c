@@ -56,8 +56,9 @@ static bool is_metric(const char *name)
     return false;
 }
 
-static int take(const struct ph_command *command, struct request *request, int key, const char *value)
+static int take(const struct ph_command *command, void *context, int key, const char *value)
 {
+    struct request *request = context;
     switch (key) {
     case TOP:
         if (ph_parse_count(value, TOP_MAX, &request->top_count) < 0 || request->top_count == 0)
@@ -230,16 +231,11 @@ static int show(const struct ph_target *target, const struct request *request)
 
 static int run(const struct ph_command *command, int argc, char **argv)
 {
-    struct ph_args args;
     struct request request = {.top_count = TOP_DEFAULT, .metric = metrics[0]};
     struct ph_target target;
-    int key, exit_status;
-    ph_args_init(&args, command, argc, argv);
-    while ((key = ph_args_next(&args)) > 0)
-        if ((exit_status = take(command, &request, key, args.value)) != PH_EXIT_DONE)
-            return exit_status;
-    if (key < 0)
-        return args.exit_status;
+    int exit_status;
+    if (!ph_args_read(command, argc, argv, take, &request, &exit_status))
+        return exit_status;
     if (argc - optind != 1)
         return ph_usage_error(command, "expected one process id, name, URL or file, not %d", argc - optind);
     if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)

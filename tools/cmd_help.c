@@ -7,10 +7,9 @@
 
 static int run(const struct ph_command *command, int argc, char **argv)
 {
-    struct ph_args args;
-    ph_args_init(&args, command, argc, argv);
-    if (ph_args_next(&args) < 0)
-        return args.exit_status;
+    int exit_status;
+    if (!ph_args_read(command, argc, argv, NULL, NULL, &exit_status))
+        return exit_status;
     if (argc - optind > 1)
         return ph_usage_error(command, "expected one command at most");
     if (optind == argc)

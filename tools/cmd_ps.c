@@ -22,6 +22,10 @@ static const struct ph_flag flags[] = {
     {0},
 };
 
+struct request {
+    bool all, as_json;
+};
+
 /* ---- a line for each family ---- */
 
 static const struct ph_column family_columns[] = {
@@ -179,7 +183,7 @@ static int print_json(const struct ph_families *families)
     return failed;
 }
 
-static int list(bool all, bool as_json)
+static int list(const struct request *request)
 {
     struct ph_families families;
     struct ph_error error;
@@ -187,28 +191,32 @@ static int list(bool all, bool as_json)
         ph_complain("%s", error.text);
         return PH_EXIT_FAILURE;
     }
-    int failed = as_json ? print_json(&families) : print_table(&families, all);
+    int failed = request->as_json ? print_json(&families) : print_table(&families, request->all);
     ph_families_fini(&families);
     if (failed)
         ph_complain("out of memory");
     return failed ? PH_EXIT_FAILURE : PH_EXIT_DONE;
 }
 
+static int take(const struct ph_command *command, void *context, int key, const char *value)
+{
+    struct request *request = context;
+    (void)command;
+    (void)value; /* none takes any */
+    request->all |= key == ALL;
+    request->as_json |= key == JSON;
+    return PH_EXIT_DONE;
+}
+
 static int run(const struct ph_command *command, int argc, char **argv)
 {
-    struct ph_args args;
-    bool all = false, as_json = false;
-    int key;
-    ph_args_init(&args, command, argc, argv);
-    while ((key = ph_args_next(&args)) > 0) {
-        all |= key == ALL;
-        as_json |= key == JSON;
-    }
-    if (key < 0)
-        return args.exit_status;
+    struct request request = {false, false};
+    int exit_status;
+    if (!ph_args_read(command, argc, argv, take, &request, &exit_status))
+        return exit_status;
     if (optind < argc)
         return ph_usage_error(command, "unexpected argument '%s'", argv[optind]);
-    return list(all, as_json);
+    return list(&request);
 }
 
 const struct ph_command ph_cmd_ps = {

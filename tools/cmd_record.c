@@ -49,8 +49,9 @@ struct recording {
     struct ph_record_say say;
 };
 
-static int take(const struct ph_command *command, struct request *request, int key, const char *value)
+static int take(const struct ph_command *command, void *context, int key, const char *value)
 {
+    struct request *request = context;
     switch (key) {
     case EVERY:
         return ph_take_duration(command, "every", value, EVERY_LEAST_NS, &request->every_ns);
@@ -230,16 +231,11 @@ static int check(const struct ph_command *command, struct request *request, cons
 
 static int run(const struct ph_command *command, int argc, char **argv)
 {
-    struct ph_args args;
     struct request request = {.every_ns = EVERY_DEFAULT_NS, .patience_ns = PATIENCE_NS};
     struct ph_target target;
-    int key, exit_status;
-    ph_args_init(&args, command, argc, argv);
-    while ((key = ph_args_next(&args)) > 0)
-        if ((exit_status = take(command, &request, key, args.value)) != PH_EXIT_DONE)
-            return exit_status;
-    if (key < 0)
-        return args.exit_status;
+    int exit_status;
+    if (!ph_args_read(command, argc, argv, take, &request, &exit_status))
+        return exit_status;
     if (argc - optind != 1)
         return ph_usage_error(command, "expected one process id, name or URL, not %d", argc - optind);
     if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)

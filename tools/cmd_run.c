@@ -46,8 +46,9 @@ static char *absolute(const char *path)
     return resolved;
 }
 
-static int set_option(const struct ph_command *command, int key, const char *value)
+static int set_option(const struct ph_command *command, void *context, int key, const char *value)
 {
+    (void)context; /* the environment is where it goes */
     struct ph_options scratch;
     struct ph_error error;
     const char *name = variables[key - PH_KEY_FIRST];
@@ -97,14 +98,9 @@ static void warn_if_deaf(const char *name)
 
 static int run(const struct ph_command *command, int argc, char **argv)
 {
-    struct ph_args args;
-    int key, exit_status;
-    ph_args_init(&args, command, argc, argv);
-    while ((key = ph_args_next(&args)) > 0)
-        if ((exit_status = set_option(command, key, args.value)) != PH_EXIT_DONE)
-            return exit_status;
-    if (key < 0)
-        return args.exit_status;
+    int exit_status;
+    if (!ph_args_read(command, argc, argv, set_option, NULL, &exit_status))
+        return exit_status;
     if (optind == argc)
         return ph_usage_error(command, "which program? As in: porthole run -- nginx");
     if ((exit_status = set_preload()) != PH_EXIT_DONE)

@@ -46,8 +46,9 @@ struct watch {
 
 static struct watch *watched; /* by keys_say_stop() */
 
-static int take(const struct ph_command *command, struct watch *watch, int key, const char *value)
+static int take(const struct ph_command *command, void *context, int key, const char *value)
 {
+    struct watch *watch = context;
     switch (key) {
     case EVERY:
         return ph_take_duration(command, "every", value, EVERY_LEAST_NS, &watch->live.every_ns);
@@ -230,20 +231,15 @@ static int watch_on(struct watch *watch)
 
 static int run(const struct ph_command *command, int argc, char **argv)
 {
-    struct ph_args args;
     struct watch watch = {
         .options = PH_DIFF_OPTIONS_INIT,
         .live = {.every_ns = EVERY_DEFAULT_NS, .patience_ns = PATIENCE_NS, .is_given_up = keys_say_stop},
     };
     struct ph_target target;
     struct ph_error error;
-    int key, exit_status;
-    ph_args_init(&args, command, argc, argv);
-    while ((key = ph_args_next(&args)) > 0)
-        if ((exit_status = take(command, &watch, key, args.value)) != PH_EXIT_DONE)
-            return exit_status;
-    if (key < 0)
-        return args.exit_status;
+    int exit_status;
+    if (!ph_args_read(command, argc, argv, take, &watch, &exit_status))
+        return exit_status;
     if ((exit_status = ph_diff_options_finish(command, &watch.options)) != PH_EXIT_DONE)
         return exit_status;
     if (argc - optind != 1)

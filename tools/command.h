@@ -23,7 +23,7 @@ enum ph_exit {
 
 /* One option of a command: `--name VALUE` or `--name=VALUE`. */
 struct ph_flag {
-    int key; /* what ph_args_next() returns for it, unique in the command: PH_KEY_FIRST or more; or the letter of
+    int key; /* what ph_args_read() hands on for it, unique in the command: PH_KEY_FIRST or more; or the letter of
                 its short form: 'o' for -o FILE */
     const char *name;
     const char *value; /* what to call the value in the help; NULL if it takes none */

@@ -4,8 +4,8 @@
  *     static const struct ph_flag flags[] = {PH_DIFF_FLAGS, {OUTPUT, "output", …}, {0}}; // >= PH_DIFF_KEY_END
  *
  *     struct ph_diff_options options = PH_DIFF_OPTIONS_INIT;
- *     while ((key = ph_args_next(&args)) > 0)
- *         if (ph_diff_options_know(key)) … ph_diff_options_take(command, &options, key, args.value) …
+ *     … in the function that ph_args_read() hands options to:
+ *         if (ph_diff_options_know(key)) … ph_diff_options_take(command, &options, key, value) …
  */
 #ifndef PH_TOOLS_DIFF_OPTIONS_H
 #define PH_TOOLS_DIFF_OPTIONS_H
