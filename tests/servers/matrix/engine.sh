@@ -165,8 +165,20 @@ step() {
     [ "$MODE" = without ] || family_check
 }
 
+# With Porthole somebody asks for the heap of all workers all the while.
 load_step() {
+    local scraping status
+    if [ "$MODE" = with ]; then
+        scrape &
+        scraping=$!
+    fi
     server_load
+    status=$?
+    if [ "$MODE" = with ]; then
+        touch "$RECORD/loaded"
+        wait "$scraping"
+    fi
+    return $status
 }
 
 reload_step() {

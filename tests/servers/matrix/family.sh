@@ -105,6 +105,13 @@ describe_pids() {
     done
 }
 
+# scrape - the heap, until the load is done; the statuses are in $RECORD/scraped.
+scrape() {
+    until [ -e "$RECORD/loaded" ]; do
+        curl -s --max-time 30 -o /dev/null -w '%{http_code}\n' "$HOST_URL/debug/pprof/heap"
+    done >"$RECORD/scraped"
+}
+
 # ---- Profiles ---------------------------------------------------------------------------------------------------------------------
 
 # pids_of FILE|URL - the values of the label pid, as pprof reads them.
@@ -116,6 +123,7 @@ pids_of() {
 family_profiles() {
     local worker want
     want=$(expected_members | wc -l)
+    is "$NAME: under load each heap is served" "$(sort -u "$RECORD/scraped")" 200
     if [ "$want" -gt 1 ]; then
         # A process that has taken no memory of its own since it was forked has no samples.
         is "$NAME: the heap has samples of workers, labelled pid" "$(pids_of "$HOST_URL/debug/pprof/heap" |
