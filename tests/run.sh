@@ -259,6 +259,7 @@ wanted check && stage check 400 count_check bash -c 'check_in "$build"'
 wanted build-clang && stage build-clang 400 count_one bash -c 'build_in "$work/clang" CC=clang --enable-werror'
 wanted sanitizers && stage sanitizers 600 count_programs \
     bash -c 'build_in "$work/sanitizers" --enable-werror --enable-sanitizers && check_in "$work/sanitizers"'
+wanted tsan && stage tsan 200 count_script bash "$source/tests/tsan/run.sh" "$source" "$build"
 wanted distcheck && stage distcheck 600 count_one bash -c check_dist
 wanted check-install && stage check-install 200 count_script bash "$source/tests/check-install.sh" "$build"
 mapfile -t found < <(files "$source"/tests/{servers/matrix,servers,clients,hooks,storms}/test_*.sh)
