@@ -2,8 +2,8 @@
  * porthole.h - a window into this process: profiles over HTTP. Link with -lporthole, or preload the library
  * and include nothing.
  *
- * All functions may be called from any thread, before or after fork() in a process that did not start Porthole;
- * none may be called from a signal handler. Strings are copied.
+ * All functions may be called from any thread, before or after fork(); none may be called from a signal handler. Strings
+ * are copied.
  */
 #ifndef PORTHOLE_PORTHOLE_H
 #define PORTHOLE_PORTHOLE_H
@@ -26,8 +26,11 @@ struct porthole_options {
  * Returns 0 once the endpoint listens; 0 too if it did already. -EINVAL for a value that is not allowed, which is
  * also said on stderr; -ECANCELED if PORTHOLE_START=off, if the process runs with raised privileges (AT_SECURE), or if
  * porthole_shutdown() was called meanwhile;
- * -ENOENT if libporthole-agent.so was not found; -EAGAIN in a forked child of a process that has an endpoint; else
- * the errno of opening the endpoint (-EADDRINUSE, -EACCES, …).
+ * -ENOENT if libporthole-agent.so was not found; -EAGAIN in a forked child of a process whose window could not open or was
+ * just closing; else the errno of opening the endpoint (-EADDRINUSE, -EACCES, …).
+ *
+ * A forked child of a process with a window joins its family by itself when it first waits; this makes it do so now. Where
+ * the family listens was settled by the first process: @options are for that one.
  */
 int porthole_init(const struct porthole_options *options);
 

@@ -75,12 +75,21 @@ static bool may_wait_for(struct ph_server *server, const struct ph_address *addr
     return address->kind == PH_SOCKET_PATH && fd >= 0;
 }
 
+static void say_that_it_waits(const struct ph_server *server, const struct ph_error *error)
+{
+    char line[sizeof(error->text) + 40];
+    snprintf(line, sizeof(line), "%s; takes over when that ends", error->text);
+    server->site.probe->say(line);
+}
+
 static int listen_at(struct ph_server *server, struct ph_address *address, struct ph_error *error)
 {
     struct ph_listener listener;
     int status = ph_listen(server->site.probe, address, &listener, error);
-    if (status == -EADDRINUSE && may_wait_for(server, address))
+    if (status == -EADDRINUSE && may_wait_for(server, address)) {
+        say_that_it_waits(server, error);
         return 0;
+    }
     if (status < 0)
         return status;
     keep(server, &listener);
