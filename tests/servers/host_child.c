@@ -116,6 +116,14 @@ static void next_number(struct lines_server *server, const char *argument, char 
     close(fd);
 }
 
+/* As daemons do that do not care for /dev/null. */
+static void close_standard(struct lines_server *server, const char *argument, char *answer)
+{
+    (void)server;
+    (void)argument;
+    sprintf(answer, "%d", close(STDIN_FILENO) | close(STDOUT_FILENO) | close(STDERR_FILENO));
+}
+
 /* ---- Signals ----------------------------------------------------------------------------------------------------- */
 
 /* Mask and handlers of all signals as the program sees them, as one number each. */
@@ -350,6 +358,7 @@ static const struct lines_command commands[] = {
     {"closefrom", close_from},
     {"replace-each", replace_each},
     {"next-number", next_number},
+    {"close-standard", close_standard},
     {"signals", tell_signals},
     {"signalfd", by_signalfd},
     {"sigwait", by_sigwait},

@@ -72,6 +72,21 @@ for way in close-each close-listed close-ranges closefrom replace-each; do
     exec {LINE}>&-
 done
 
+# Without the standard descriptors, what Porthole opens first must not get their numbers, or lose them again.
+compare_children "no standard descriptors" close-standard next-number
+last=$(say_line offspring)
+HOST_PIDS+=("$last")
+check "no standard descriptors: a child that wakes without them is served" wait_until 10 serves "$last"
+is "no standard descriptors: its next number is as ever" "$(say_line next-number)" 0
+kill -KILL "$last"
+forget_pid "$last"
+end_child
+HOST_PORT=$(free_port)
+start_host with "no-standard" bash -c 'exec "$@" <&- >&- 2>&-' bash "$WORK/host_child" "$HOST_PORT"
+check "no standard descriptors from the start: the endpoint answers" wait_until 10 eval \
+    '[ "$(status_of /debug/pprof/heap)" = 200 ]'
+stop_host
+
 # ---- Signals and threads -------------------------------------------------------------------------------------------------
 
 compare_children "signals" signals signalfd signals sigwait handler signals

@@ -11,8 +11,10 @@ gcc -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=thread -ftls-model=initial-exec -
     echo "not ok 1 - it builds"
     exit 1
 }
+# The word of a robust mutex is glibc's and the kernel's: they write it as they please, others read it atomically (alive.h).
+echo "race:ph_alive_begin" >"$work/suppressions"
 # Without randomised addresses: ThreadSanitizer has fixed places for its own memory.
-TSAN_OPTIONS="halt_on_error=0 exitcode=66" setarch -R "$work/test_races" 2>"$work/races"
+TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$work/suppressions print_suppressions=0" setarch -R "$work/test_races" 2>"$work/races"
 status=$?
 if [ -s "$work/races" ]; then
     echo "not ok 4 - ThreadSanitizer finds no race"
