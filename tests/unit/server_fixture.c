@@ -31,25 +31,30 @@ static int own_thread(const char *name, void *(*body)(void *), void *argument)
 }
 
 /* As the probe's: copies that live as long as this process or one forked from it. */
+static pthread_mutex_t heir_mutex = PTHREAD_MUTEX_INITIALIZER;
 static int heirs[8];
 static size_t heir_count;
 
 static int bequeath(const int *fds, size_t count)
 {
+    pthread_mutex_lock(&heir_mutex);
     for (size_t i = 0; i < heir_count; i++)
         close(heirs[i]);
     for (heir_count = 0; heir_count < count; heir_count++)
         heirs[heir_count] = dup(fds[heir_count]);
+    pthread_mutex_unlock(&heir_mutex);
     return 0;
 }
 
 static size_t inherit(int *ret_fds, size_t capacity)
 {
     size_t count = 0;
+    pthread_mutex_lock(&heir_mutex);
     while (count < heir_count && count < capacity) {
         ret_fds[count] = dup(heirs[count]);
         count++;
     }
+    pthread_mutex_unlock(&heir_mutex);
     return count;
 }
 
@@ -63,6 +68,7 @@ static bool is_heir(int fd)
 
 void fixture_forked(int kept)
 {
+    pthread_mutex_init(&heir_mutex, NULL); /* a thread that is not here may have had it */
     for (int fd = STDERR_FILENO + 1; fd < OWN_FDS_MAX; fd++)
         if (fd != kept && !is_heir(fd))
             close(fd);
