@@ -20,10 +20,29 @@ static bool leave_table(int kept)
     return left && (last == UINT_MAX || real->close_range((unsigned)kept + 1, UINT_MAX, 0) == 0);
 }
 
+/* A descriptor for what is not to be a socket of ours; the host may have changed its root. */
+static int open_nothing(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return fd < 0 ? ph_real()->eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : fd;
+}
+
+/* Of a host that has closed them: the first sockets of the agent would get these numbers. */
+static void fill_standard_numbers(void)
+{
+    int fd = open_nothing();
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open_nothing();
+    if (fd >= 0)
+        ph_real()->close(fd);
+}
+
 void ph_apart_leave(int kept)
 {
     ph_tls.apart = leave_table(kept);
-    if (!ph_tls.apart)
+    if (ph_tls.apart)
+        fill_standard_numbers();
+    else
         ph_degrade(PH_DEGRADED_DESCRIPTORS);
     /* "/": the working folder of a daemon must not be held on to. */
     if (unshare(CLONE_FS) < 0 || chdir("/") < 0)
@@ -35,9 +54,7 @@ void ph_apart_settle(void)
 {
     if (!ph_tls.apart)
         return;
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (nothing < 0)
-        nothing = ph_real()->eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); /* the host may have changed its root */
+    int nothing = open_nothing();
     for (int fd = STDIN_FILENO; nothing >= 0 && fd <= STDERR_FILENO; fd++)
         ph_real()->dup2(nothing, fd);
     if (nothing > STDERR_FILENO)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,34 +21,46 @@ static uint64_t table[TABLE_FDS / WORD_BITS]; /* atomic words */
 
 /* A page that the kernel clears in every child, also in one made by clone() without our fork handlers: there the
  * table is a copy of numbers that are no longer ours to defend. */
-static bool *in_force; /* atomic pointer; NULL until the first descriptor */
+enum force { NONE, BEING_CLEARED, IN_FORCE };
+static int *in_force; /* atomic pointer to an atomic enum force; NULL until the first descriptor */
 
 static bool was_in_force; /* in the process that forks; written by its fork handlers, always the same value */
 
 static bool table_in_force(void)
 {
-    const bool *flag = __atomic_load_n(&in_force, __ATOMIC_ACQUIRE);
-    return flag && *flag;
+    const int *force = __atomic_load_n(&in_force, __ATOMIC_ACQUIRE);
+    return force && __atomic_load_n(force, __ATOMIC_ACQUIRE) == IN_FORCE;
 }
 
+static int *force_page(void)
+{
+    int *page = __atomic_load_n(&in_force, __ATOMIC_ACQUIRE), *none = NULL;
+    if (page)
+        return page;
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    page = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return NULL;
+    madvise(page, page_bytes, MADV_WIPEONFORK);
+    if (__atomic_compare_exchange_n(&in_force, &none, page, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+        return page;
+    munmap(page, page_bytes);
+    return none;
+}
+
+/* Whoever is first forgets what the table holds of another process; the others wait for that. */
 static void put_in_force(void)
 {
-    bool *page = __atomic_load_n(&in_force, __ATOMIC_ACQUIRE);
-    if (!page) {
-        size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-        page = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED)
-            return;
-        madvise(page, page_bytes, MADV_WIPEONFORK);
-        bool *none = NULL;
-        if (!__atomic_compare_exchange_n(&in_force, &none, page, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
-            munmap(page, page_bytes);
-            page = none;
-        }
+    int *force = force_page(), none = NONE;
+    if (!force)
+        return;
+    if (__atomic_compare_exchange_n(force, &none, BEING_CLEARED, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        for (int i = 0; i < TABLE_FDS / WORD_BITS; i++)
+            __atomic_store_n(&table[i], 0, __ATOMIC_RELAXED);
+        __atomic_store_n(force, IN_FORCE, __ATOMIC_RELEASE);
     }
-    if (!*page)
-        memset(table, 0, sizeof(table)); /* of another process, if it is not empty anyway */
-    *page = true;
+    while (__atomic_load_n(force, __ATOMIC_ACQUIRE) != IN_FORCE)
+        sched_yield();
 }
 
 static uint64_t bit(int fd)
