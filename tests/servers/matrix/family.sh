@@ -62,6 +62,11 @@ longest_silence() {
         END { printf "%d\n", longest * 1000 }' "$POLLED"
 }
 
+# is_overloaded - more than four processes a processor want to run: then a second says nothing.
+is_overloaded() {
+    awk -v processors="$(nproc)" '{ exit !($1 > 4 * processors) }' /proc/loadavg
+}
+
 # What a client meets: nobody refused, at most the one request cut that a killed front was answering, and no long silence.
 check_polled() {
     local refused cut
@@ -72,8 +77,12 @@ check_polled() {
         # Who closes the kept sockets past all hooks gets a listening socket of its own: not quite as soon.
         [ -n "${IS_RAW-}" ] || is "$NAME: during $STEP no connection is refused" "$refused" 0
         check "$NAME: during $STEP at most the one request in flight is cut ($cut)" test "$cut" -le 1
-        check "$NAME: during $STEP the endpoint is never silent for a second ($(longest_silence) ms)" \
-            test "$(longest_silence)" -le 1000
+        if is_overloaded; then
+            skip "$NAME: during $STEP the endpoint is never silent for a second ($(longest_silence) ms)" "the machine is overloaded"
+        else
+            check "$NAME: during $STEP the endpoint is never silent for a second ($(longest_silence) ms)" \
+                test "$(longest_silence)" -le 1000
+        fi
         ;;
     *) is "$NAME: during $STEP nobody is cut" "$([ "$STEP" = start ] || echo "$refused") $cut $(polled hung)" \
         "$([ "$STEP" = start ] || echo 0) 0 0" ;;

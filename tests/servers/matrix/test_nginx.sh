@@ -12,9 +12,6 @@ daemon on;
 worker_processes 4;
 pid $DIR/nginx.pid;
 error_log $DIR/error.log notice;
-env LD_PRELOAD; # nginx keeps no variable for the program of its upgrade but those named here
-env PORTHOLE_LISTEN;
-env PORTHOLE_HEAP_SAMPLE;
 $([ -z "$IS_ROOT" ] || echo "user $WORKER_USER;")
 events { worker_connections 256; }
 http {
