@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <threads.h>
 
 static void *return_argument(void *argument)
 {
@@ -23,5 +24,24 @@ CALL(pthread_create)
         seen.value += (long)result;
     }
     pthread_attr_destroy(&attributes);
+    return seen;
+}
+
+static int return_number(void *argument)
+{
+    return (int)(long)argument;
+}
+
+CALL(thrd_create)
+{
+    thrd_t thread;
+    int result = 0;
+    (void)way; /* nothing can be wrong with it */
+    errno = 0;
+    struct outcome seen = outcome(f(&thread, return_number, (void *)78));
+    if (seen.value == thrd_success) {
+        thrd_join(thread, &result);
+        seen.value += result;
+    }
     return seen;
 }

@@ -148,7 +148,7 @@ static int wait_until_waiting(const struct leaver *leaver)
 static int window_opens(void)
 {
     pid_t self = getpid();
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 1000; i++) {
         for (pid_t tid = self + 1; tid < self + 100; tid++) {
             char text[16], name[32];
             snprintf(text, sizeof(text), "%d", (int)tid);
