@@ -4,6 +4,7 @@
 #include "probe/allocator.h"
 #include "probe/apart.h"
 #include "probe/backtrace.h"
+#include "probe/calm.h"
 #include "probe/counters.h"
 #include "probe/credentials.h"
 #include "probe/fork.h"
@@ -15,7 +16,6 @@
 #include "probe/thread.h"
 
 #include <linux/futex.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -57,6 +57,7 @@ struct ph_probe ph_probe = {
 static struct ph_error option_error; /* said when the window opens, not by every helper that inherits it */
 static int start_result;
 static enum ph_activation claimed_from; /* of who is STARTING */
+static struct ph_calm claimed_calm;     /* likewise */
 static bool wants_spares;
 static struct ph_interruption forked_in; /* of a forked child: what its parent was in */
 static pid_t starter;                    /* atomic: whose state this is; 0 before the first start */
@@ -96,7 +97,7 @@ static struct timespec deadline_after(int64_t timeout_ns)
 }
 
 /* fork() has its handlers; a child made by _Fork() or clone() has the parent's state and none of its threads. */
-static bool is_foreign(void)
+bool ph_activation_is_foreign(void)
 {
     pid_t pid = __atomic_load_n(&starter, __ATOMIC_ACQUIRE);
     return pid && pid != getpid();
@@ -106,14 +107,14 @@ void ph_activation_wait_apart(const struct ph_guard *guard)
 {
     struct timespec deadline = deadline_after(APART_WAIT_NS);
     (void)guard;
-    if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == PH_STARTING && !is_foreign())
+    if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) == PH_STARTING && !ph_activation_is_foreign())
         wait_while(&on_its_own, 0, &deadline);
 }
 
 enum ph_activation ph_activation_settle(int64_t timeout_ns)
 {
     struct timespec deadline = deadline_after(timeout_ns);
-    if (is_foreign())
+    if (ph_activation_is_foreign())
         return PH_SILENT;
     wait_while(&ph_activation_state, PH_STARTING, &deadline);
     wait_while(&ph_activation_state, PH_STOPPING, &deadline);
@@ -173,9 +174,13 @@ static bool move(enum ph_activation from, enum ph_activation to)
 
 bool ph_activation_claim(void)
 {
+    struct ph_calm calm = ph_calm_begin();
     bool slept = move(PH_DORMANT, PH_STARTING);
-    if (!slept && !move(PH_IDLE, PH_STARTING))
+    if (!slept && !move(PH_IDLE, PH_STARTING)) {
+        ph_calm_end(&calm);
         return false;
+    }
+    claimed_calm = calm;
     claimed_from = slept ? PH_DORMANT : PH_IDLE;
     wants_spares = !slept; /* a child that waits has done what it does to itself; and there may be hundreds */
     __atomic_store_n(&starter, getpid(), __ATOMIC_RELEASE);
@@ -184,13 +189,16 @@ bool ph_activation_claim(void)
 
 void ph_activation_unclaim(void)
 {
+    struct ph_calm calm = claimed_calm; /* before another can have it */
     enter_state(claimed_from);
+    ph_calm_end(&calm);
 }
 
 /* The heir is made here, on the host's thread: on another one its first numbers, the lowest there are, could fall between a
  * close() of the host and the open() that counts on that number. */
 int ph_activation_begin(void)
 {
+    struct ph_calm calm = claimed_calm; /* as above */
     if (strcmp(ph_probe_options.listen, "off") != 0)
         ph_heir_make();
     ph_reexec_remember();
@@ -202,6 +210,7 @@ int ph_activation_begin(void)
         if (claimed_from == PH_IDLE) /* not once for each of a hundred workers */
             ph_say("no thread for the endpoint (a limit on processes or memory?): Porthole stays closed");
     }
+    ph_calm_end(&calm);
     return result;
 }
 
@@ -218,7 +227,7 @@ void ph_activate_listener(const struct ph_guard *guard, int fd)
 bool ph_deactivate(void)
 {
     pid_t tids[OWN_THREADS_MAX];
-    if (!is_foreign() && move(PH_DORMANT, PH_IDLE))
+    if (!ph_activation_is_foreign() && move(PH_DORMANT, PH_IDLE))
         ph_probe_options.start = PH_START_MANUAL; /* it had no window yet, and is to have none */
     if (ph_activation_settle(PH_START_WAIT_NS) != PH_RUNNING || !move(PH_RUNNING, PH_STOPPING))
         return false;
@@ -233,7 +242,7 @@ bool ph_deactivate(void)
 void ph_activation_before_change(const struct ph_guard *guard, unsigned capability)
 {
     ph_activation_wait_apart(guard);
-    if (is_foreign() || !__atomic_load_n(&on_its_own, __ATOMIC_ACQUIRE) ||
+    if (ph_activation_is_foreign() || !__atomic_load_n(&on_its_own, __ATOMIC_ACQUIRE) ||
         !ph_capability_differs(control_tid, capability))
         return;
     if (ph_deactivate())
@@ -241,15 +250,8 @@ void ph_activation_before_change(const struct ph_guard *guard, unsigned capabili
                "to listen");
 }
 
-/* A handler runs with its own signal blocked, so most forks need no look at the stack. */
-static bool is_any_signal_blocked(void)
-{
-    sigset_t blocked;
-    return pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || !sigisemptyset(&blocked);
-}
-
 /* The child has none of our threads. What is kept open for it lets it open a window of its own when it waits. */
-void ph_activation_forked(void)
+void ph_activation_forked(bool perhaps_in_handler)
 {
     enum ph_activation state = (enum ph_activation)ph_activation_state;
     if (state == PH_IDLE)
@@ -257,7 +259,7 @@ void ph_activation_forked(void)
     ph_activation_state = state == PH_RUNNING || state == PH_DORMANT ? PH_DORMANT : PH_SILENT;
     on_its_own = 0;
     starter = getpid();
-    forked_in = is_any_signal_blocked() ? ph_interruption_now() : (struct ph_interruption){0, 0};
+    forked_in = perhaps_in_handler ? ph_interruption_now() : (struct ph_interruption){0, 0};
 }
 
 /* A signal handler may have interrupted malloc(), or the making of a thread. Not so what was interrupted before the fork
@@ -272,7 +274,7 @@ static bool may_hold_locks(void)
 
 static void wake(bool with_spares)
 {
-    if (is_foreign() || may_hold_locks() || !ph_activation_claim())
+    if (ph_activation_is_foreign() || may_hold_locks() || !ph_activation_claim())
         return;
     wants_spares = with_spares;
     PH_COUNT(wakes);
@@ -282,10 +284,12 @@ static void wake(bool with_spares)
 void ph_wake(void)
 {
     struct ph_guard guard;
-    if (!ph_guard_enter(&guard))
-        return;
-    wake(false);
-    ph_guard_leave(&guard);
+    struct ph_calm calm = ph_calm_begin(); /* a handler that leaves by siglongjmp() must not take the guard with it */
+    if (ph_guard_enter(&guard)) {
+        wake(false);
+        ph_guard_leave(&guard);
+    }
+    ph_calm_end(&calm);
 }
 
 void ph_activation_before_jail(const struct ph_guard *guard)

@@ -50,6 +50,10 @@ int ph_activation_begin(void);
  * made by a bare clone(), whose state is a copy of another process's. */
 enum ph_activation ph_activation_settle(int64_t timeout_ns);
 
+/** ph_activation_is_foreign() - is the state another process's? In a child made by vfork(), which shares its parent's memory, by
+ * _Fork() or by a bare clone(). Async-signal-safe. */
+bool ph_activation_is_foreign(void);
+
 /** ph_activation_wait_apart() - the host is about to change its user: wait, bounded, until the thread that starts has left the
  * host's root and made the threads it cannot do without. Nothing if none starts. */
 void ph_activation_wait_apart(const struct ph_guard *guard);
@@ -69,8 +73,8 @@ int ph_activation_result(void);
  * under way first. Returns when it is closed and our threads have ended, and true if this call closed it. */
 bool ph_deactivate(void);
 
-/** ph_activation_forked() - in a forked child, on its one thread. */
-void ph_activation_forked(void);
+/** ph_activation_forked() - in a forked child, on its one thread, which was @perhaps_in_handler of a signal when it forked. */
+void ph_activation_forked(bool perhaps_in_handler);
 
 void ph_wake(void);
 

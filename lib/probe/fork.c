@@ -3,9 +3,11 @@
 #include "base/clock.h"
 #include "probe/activate.h"
 #include "probe/allocator.h"
+#include "probe/calm.h"
 #include "probe/counters.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
+#include "probe/real.h"
 #include "probe/thread.h"
 
 #include <errno.h>
@@ -18,7 +20,19 @@
 
 /* Read-locked by what must not be cut in two, write-locked by a fork; forks come first, so a scraper cannot hold them up. */
 static pthread_rwlock_t gate = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
-static __thread bool holds_gate __attribute__((tls_model("initial-exec")));
+
+/*
+ * Issue: a handler of a signal that interrupts a fork and forks, too, waits for locks that its own thread has taken: the gate,
+ * jemalloc's, and glibc's own, which it leaves alone only in a process with one thread.
+ * Solution: no handler runs from the first to the last instruction of a fork. Where libc calls its own fork() (daemon()),
+ * that holds from our handler before it to the one after it.
+ */
+static __thread struct {
+    const struct ph_calm *hooked; /* fork() was called through the hook */
+    struct ph_calm calm;
+    bool under_way, holds_gate;
+    unsigned nested_count; /* forks that handlers before this fork have made */
+} forking __attribute__((tls_model("initial-exec")));
 
 /* Of our threads, those that only wait. None stops to under the gate's lock, so that a fork may rely on what it counted. */
 static unsigned parked_count; /* atomic */
@@ -77,25 +91,44 @@ static void before_fork(void)
         ph_activation_settle(WAIT_NS);
         PH_COUNT(forks);
     }
-    holds_gate = pthread_rwlock_trywrlock(&gate) == 0 || wait_at_gate();
-    ph_allocator_before_fork(holds_gate && is_only_thread());
+    if (forking.under_way) {
+        forking.nested_count++;
+        return;
+    }
+    forking.calm = forking.hooked ? *forking.hooked : ph_calm_begin();
+    forking.under_way = true;
+    forking.holds_gate = pthread_rwlock_trywrlock(&gate) == 0 || wait_at_gate();
+    ph_allocator_before_fork(forking.holds_gate && is_only_thread());
     errno = saved_errno;
+}
+
+static void end_calm(void)
+{
+    if (!forking.under_way)
+        return;
+    forking.under_way = false;
+    forking.nested_count = 0;
+    if (!forking.hooked)
+        ph_calm_end(&forking.calm);
 }
 
 static void in_forking_parent(void)
 {
-    if (!holds_gate)
+    if (forking.nested_count) {
+        forking.nested_count--;
         return;
-    holds_gate = false;
-    ph_allocator_before_fork(
-        false); /* a _Fork() of another thread has no handlers, but one of the same may follow */
-    pthread_rwlock_unlock(&gate);
+    }
+    if (forking.under_way && forking.holds_gate) {
+        ph_allocator_before_fork(
+            false); /* a _Fork() of another thread has no handlers, but one of the same may follow */
+        pthread_rwlock_unlock(&gate);
+    }
+    end_calm();
 }
 
 static void in_forked_child(void)
 {
     gate = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
-    holds_gate = false;
     parked_count = 0;
     ph_allocator_before_fork(false);
     ph_probe.origin = getpid();
@@ -103,7 +136,19 @@ static void in_forked_child(void)
     ph_own_fd_after_fork();
     ph_threads_after_fork();
     ph_load_forked();
-    ph_activation_forked();
+    ph_activation_forked(!forking.under_way || forking.calm.blocked);
+    end_calm();
+}
+
+pid_t ph_fork(void)
+{
+    const struct ph_calm *outer = forking.hooked;
+    struct ph_calm calm = ph_calm_begin();
+    forking.hooked = &calm;
+    pid_t child = ph_real()->fork();
+    forking.hooked = outer;
+    ph_calm_end(&calm);
+    return child;
 }
 
 void ph_fork_init(void)

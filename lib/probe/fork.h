@@ -8,8 +8,13 @@
 #ifndef PH_PROBE_FORK_H
 #define PH_PROBE_FORK_H
 
+#include <sys/types.h>
+
 /** ph_fork_init() - from the constructor: register the handlers. */
 void ph_fork_init(void);
+
+/** ph_fork() - fork() itself, with signals blocked meanwhile. */
+pid_t ph_fork(void);
 
 /** ph_forks_hold(), ph_forks_release() - as in probe.h. */
 void ph_forks_hold(void);

@@ -4,6 +4,7 @@
  * close() must stay async-signal-safe and cheap: one look into a bitmap. A host that closes one of ours is told what it
  * would be told if it were not there: EBADF.
  */
+#include "probe/activate.h"
 #include "probe/counters.h"
 #include "probe/export.h"
 #include "probe/guard.h"
@@ -91,8 +92,9 @@ static bool is_taken(int from, int to)
     if (!is_heir && !ph_own_fd_has(to))
         return false;
     PH_COUNT(descriptors_defended);
-    if (is_heir && fcntl(from, F_GETFD) >= 0)
-        ph_heir_move(); /* with no number left, the host comes first */
+    /* With no number left, the host comes first. A vfork child has a table of its own, but would move its parent's. */
+    if (is_heir && !ph_activation_is_foreign() && fcntl(from, F_GETFD) >= 0)
+        ph_heir_move();
     if (is_heir)
         return false;
     errno = EBUSY;

@@ -6,6 +6,7 @@
  */
 #include "probe/activate.h"
 #include "probe/export.h"
+#include "probe/fork.h"
 #include "probe/guard.h"
 #include "probe/real.h"
 
@@ -13,6 +14,11 @@
 #include <linux/capability.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+PH_EXPORT pid_t fork(void)
+{
+    return ph_fork();
+}
 
 PH_EXPORT int chroot(const char *path)
 {

@@ -16,3 +16,14 @@ PH_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes
     ph_guard_leave(&guard);
     return result;
 }
+
+/* glibc makes these without pthread_create()'s name. */
+PH_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument)
+{
+    struct ph_guard guard;
+    if (!ph_guard_enter(&guard))
+        return ph_real()->thrd_create(thread, start, argument);
+    int result = ph_thread_create_c11(&guard, thread, start, argument);
+    ph_guard_leave(&guard);
+    return result;
+}

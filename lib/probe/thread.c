@@ -97,13 +97,8 @@ static void keep_record(struct ph_thread_slot *slot)
     __atomic_store_n(&record->tid, gettid(), __ATOMIC_RELEASE);
 }
 
-/* First code on the new thread. The host's function is a tail call: it is the first frame, as without us. */
-static void *begin(void *argument)
+static void settle_in(struct ph_thread_slot *slot)
 {
-    struct ph_thread_slot *slot = argument;
-    void *(*start)(void *) = slot->start;
-    void *start_argument = slot->argument;
-
     ph_tls.inside = true;
     ph_tls.own = slot->record.own;
     ph_tls.apart = slot->apart;
@@ -113,6 +108,24 @@ static void *begin(void *argument)
     }
     keep_record(slot);
     ph_tls.inside = false;
+}
+
+/* First code on the new thread. The host's function is a tail call: it is the first frame, as without us. */
+static void *begin(void *argument)
+{
+    struct ph_thread_slot *slot = argument;
+    void *(*start)(void *) = slot->start;
+    void *start_argument = slot->argument;
+    settle_in(slot);
+    return start(start_argument);
+}
+
+static int begin_c11(void *argument)
+{
+    struct ph_thread_slot *slot = argument;
+    thrd_start_t start = slot->start_c11;
+    void *start_argument = slot->argument;
+    settle_in(slot);
     return start(start_argument);
 }
 
@@ -158,6 +171,26 @@ int ph_thread_create(struct ph_guard *guard, pthread_t *ret_thread, const pthrea
     ph_guard_take_errno(guard);
     if (slot && result != 0)
         ph_host_thread_failed();
+    return result;
+}
+
+int ph_thread_create_c11(struct ph_guard *guard, thrd_t *ret_thread, thrd_start_t start, void *argument)
+{
+    struct ph_thread_slot *slot = prepare(false, NULL, NULL, argument);
+    if (slot) {
+        slot->start_c11 = start;
+        ph_host_thread_begins();
+    } else {
+        ph_host_thread_uncounted();
+    }
+    ph_guard_lend_errno(guard);
+    int result = slot ? ph_real()->thrd_create(ret_thread, begin_c11, slot)
+                      : ph_real()->thrd_create(ret_thread, start, argument);
+    ph_guard_take_errno(guard);
+    if (slot && result != thrd_success) {
+        ph_thread_slot_release(slot);
+        ph_host_thread_failed();
+    }
     return result;
 }
 

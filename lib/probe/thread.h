@@ -11,6 +11,7 @@
 #include "probe/probe.h"
 
 #include <pthread.h>
+#include <threads.h>
 
 /** ph_thread_init() - from the constructor, on the main thread. */
 void ph_thread_init(void);
@@ -18,6 +19,9 @@ void ph_thread_init(void);
 /** ph_thread_create() - pthread_create() with a record, on a thread of the host. Returns what pthread_create() does. */
 int ph_thread_create(struct ph_guard *guard, pthread_t *ret_thread, const pthread_attr_t *attributes,
                      void *(*start)(void *), void *argument);
+
+/** ph_thread_create_c11() - the same for thrd_create(). */
+int ph_thread_create_c11(struct ph_guard *guard, thrd_t *ret_thread, thrd_start_t start, void *argument);
 
 /** ph_thread_create_own() - the same on a thread of ours: what a library in the agent makes is ours, too. */
 int ph_thread_create_own(pthread_t *ret_thread, const pthread_attr_t *attributes, void *(*start)(void *),

@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 struct ph_thread_slot {
-    uint32_t number;        /* its own, from 1 */
-    uint32_t next_free;     /* number; atomic */
-    void *(*start)(void *); /* what the host wanted to run */
+    uint32_t number;          /* its own, from 1 */
+    uint32_t next_free;       /* number; atomic */
+    void *(*start)(void *);   /* what the host wanted to run … */
+    int (*start_c11)(void *); /* … or this, from thrd_create() */
     void *argument;
     size_t stack_bytes;
     bool apart;              /* inherited from the creator: its descriptor table is */
