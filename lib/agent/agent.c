@@ -17,24 +17,27 @@
 static const struct ph_probe *probe;
 static struct ph_server *server; /* written by start() and stop(), which the probe never runs at once */
 
+static void announce(const char *url)
+{
+    char line[512];
+    struct ph_process process = {.name = "this program"};
+    bool is_path = strncmp(url, "unix:", 5) == 0;
+    ph_process_self(&process, NULL); /* argv[0] may hold a title by now */
+    snprintf(line, sizeof(line), "%s[%d] opens %s%s", process.name, (int)getpid(), url, is_path ? "" : "/debug/");
+    probe->say(line);
+}
+
 static int start(void)
 {
     struct ph_error error = {0};
-    char line[512];
     int result = ph_server_start(probe, &server, &error);
     if (result < 0) {
         probe->say(error.text);
         return result;
     }
     const char *url = ph_server_url(server);
-    struct ph_process process = {.name = "this program"};
-    ph_process_self(&process, NULL); /* argv[0] may hold a title by now */
-    if (probe->options->log == PH_LOG_START && url[0] && ph_server_is_founder(server)) {
-        bool is_path = strncmp(url, "unix:", 5) == 0;
-        snprintf(line, sizeof(line), "%s[%d] opens %s%s", process.name, (int)getpid(), url,
-                 is_path ? "" : "/debug/");
-        probe->say(line);
-    }
+    if (probe->options->log == PH_LOG_START && url[0] && ph_server_is_founder(server))
+        announce(url);
     return 0;
 }
 
