@@ -181,14 +181,25 @@ bool ph_allocator_sampling(bool on)
  * Issue: the first thing jemalloc does for a new thread is to make it an arena, 200 KiB in each process of a family and some
  * locks more for each fork; ours leave it for their own at once.
  * Solution: for the moment of that choice there is one arena to choose from. A thread of the host that makes its first
- * choice in the same microsecond shares the first arena.
+ * choice in the same microsecond shares the first arena. A child that is forked in that moment gets the number back.
  */
+static unsigned arenas_auto; /* atomic; what je_narenas_auto is otherwise; 0 before the first moment */
+
 static void meet_allocator(void)
 {
-    unsigned count = __atomic_exchange_n(&je_narenas_auto, 1, __ATOMIC_RELAXED);
+    unsigned count = __atomic_load_n(&je_narenas_auto, __ATOMIC_RELAXED);
+    if (count > 1)
+        __atomic_store_n(&arenas_auto, count, __ATOMIC_RELEASE);
+    count = __atomic_exchange_n(&je_narenas_auto, 1, __ATOMIC_ACQ_REL);
     ph_allocator_sampling(false);
     if (count > 1) /* else another thread of ours is just here, and puts it back */
         __atomic_store_n(&je_narenas_auto, count, __ATOMIC_RELAXED);
+}
+
+void ph_allocator_forked(void)
+{
+    if (arenas_auto)
+        je_narenas_auto = arenas_auto;
 }
 
 void ph_allocator_enter_own(void)

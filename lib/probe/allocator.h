@@ -32,6 +32,9 @@ void ph_allocator_uncache(void);
  * taken. The truth for this fork; asked for before jemalloc's own handlers run. */
 void ph_allocator_before_fork(bool nobody_else);
 
+/** ph_allocator_forked() - in the child. */
+void ph_allocator_forked(void);
+
 /** ph_allocator_sampling() - switch sampling of the calling thread; returns what it was. */
 bool ph_allocator_sampling(bool on);
 

@@ -131,6 +131,7 @@ static void in_forked_child(void)
     gate = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
     parked_count = 0;
     ph_allocator_before_fork(false);
+    ph_allocator_forked();
     ph_probe.origin = getpid();
     ph_probe.started_ns = ph_clock_realtime_ns();
     ph_own_fd_after_fork();

@@ -1,6 +1,9 @@
 /* The thread registry: who lives, since when, made by whom. The probe is linked into this program. */
 #include "probe/thread.h"
 
+#include "probe/activate.h"
+#include "probe/allocator.h"
+#include "probe/fork.h"
 #include "probe/thread_table.h"
 
 #include <semaphore.h>
@@ -172,6 +175,32 @@ static void more_threads_than_room_are_counted_not_written(void **state)
     pthread_join(thread, NULL);
 }
 
+extern unsigned je_narenas_auto;
+
+static void *body_that_ends(void *argument)
+{
+    return argument;
+}
+
+static void a_forked_child_has_as_many_arenas_to_choose_from_as_its_parent(void **state)
+{
+    (void)state;
+    int status = -1;
+    unsigned count = je_narenas_auto;
+    ph_allocator_init(&ph_probe);
+    ph_fork_init();
+    assert_int_equal(ph_own_thread("porthole/test", body_that_ends, NULL), 0);
+    usleep(100000);
+    je_narenas_auto = 1; /* as it is for a moment while a thread of ours begins */
+    pid_t child = fork();
+    if (child == 0)
+        _exit(je_narenas_auto == count ? 0 : 1);
+    je_narenas_auto = count;
+    waitpid(child, &status, 0);
+    assert_true(count > 1);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +210,7 @@ int main(void)
         cmocka_unit_test(a_thread_of_ours_is_named_and_takes_no_signal),
         cmocka_unit_test(a_forked_child_lists_one_thread),
         cmocka_unit_test(records_are_used_again),
+        cmocka_unit_test(a_forked_child_has_as_many_arenas_to_choose_from_as_its_parent),
         cmocka_unit_test(more_threads_than_room_are_counted_not_written),
     };
     sem_init(&started, 0, 0);
