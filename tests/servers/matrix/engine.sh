@@ -18,7 +18,7 @@
 #   server_logs        prints its logs without times and pids
 #
 # and of facts: WORKERS, how many there are when it is at rest; IS_DAEMON=1 if COMMAND ends once the server runs; START_LINES,
-# how many programs that still have their stderr begin to listen in the first scene (default 1); ORPHANS_END=1 if nothing stays
+# how many programs that still have their stderr begin to listen in the first scene (a pattern, default 1); ORPHANS_END=1 if nothing stays
 # without the first process; WORKERS_ARE_VITAL=1 if nothing stays without a worker; DESCRIPTORS, a filter for what differs between two runs by itself; MAIN_IS_APART=1 if the first process has
 # exec'ed something that does not serve and so is no member.
 # shellcheck shell=bash
@@ -365,7 +365,8 @@ matrix() {
         '^(command|status) [1-9]|stays?$|not there|still there|zombies|does not|curl failed|in use'
     scene_serves with
     compare_scene serves
-    is "$NAME: one start line for each program that listens" "$(grep -c ' opens http://127.0.0.1:' "$RECORD/own-lines")" "$START_LINES"
+    like "$NAME: one start line for each program that listens" \
+        "$(grep -c ' opens http://127.0.0.1:' "$RECORD/own-lines")" "^$START_LINES\$"
     unlike "$NAME: and no other line" "$(grep -v ' opens ' "$RECORD/own-lines")" .
     for what in first-process ${WORKERS_ARE_VITAL:+worker}; do
         scene_loses without $what

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Apache as Debian runs it: a daemon of another user, prefork and event; graceful restart. CGI programs are forked helpers.
 . "$(dirname "$0")/engine.sh"
-START_LINES=0 # it listens after its stderr has become the error log
+START_LINES="[01]" # its stderr becomes the error log at about the same time
 MODULES=/usr/lib/apache2/modules
 
 server_prepare() {
