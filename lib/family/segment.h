@@ -1,7 +1,9 @@
 /*
- * segment.h - the memory that all processes of a family share: who they are, and what only they know.
+ * segment.h - what all processes of a family share: who they are, and what only they know.
  *
- * MAP_SHARED, made by the first process and inherited over fork at the same address. Fixed size, versioned, no pointers.
+ * The table is MAP_SHARED, made by the first process and inherited over fork at the same address. Fixed size, versioned, no
+ * pointers. A member that was taken over can write there: readers believe no length, index or end of a text. What never changes
+ * (key, id, founder) is a copy in each process.
  * Crash-safe: every word that decides something is written by one atomic store or exchange, so a process that dies at any
  * instruction leaves at worst a row that readers see to be dead. No locks. Any thread of any member.
  */
