@@ -172,6 +172,20 @@ static bool move(enum ph_activation from, enum ph_activation to)
                                        __ATOMIC_RELAXED);
 }
 
+static bool is_filtered; /* atomic; inherited, as the filter is */
+
+bool ph_activation_is_filtered(void)
+{
+    return __atomic_load_n(&is_filtered, __ATOMIC_RELAXED);
+}
+
+void ph_activation_filtered(void)
+{
+    __atomic_store_n(&is_filtered, true, __ATOMIC_RELAXED);
+    if (!move(PH_DORMANT, PH_SILENT))
+        move(PH_IDLE, PH_SILENT);
+}
+
 bool ph_activation_claim(void)
 {
     struct ph_calm calm = ph_calm_begin();
@@ -256,6 +270,10 @@ void ph_activation_forked(bool perhaps_in_handler)
     enum ph_activation state = (enum ph_activation)ph_activation_state;
     if (state == PH_IDLE)
         return;
+    if (is_filtered) {
+        ph_activation_state = PH_SILENT;
+        return;
+    }
     ph_activation_state = state == PH_RUNNING || state == PH_DORMANT ? PH_DORMANT : PH_SILENT;
     on_its_own = 0;
     starter = getpid();
@@ -284,7 +302,8 @@ static void wake(bool with_spares)
 void ph_wake(void)
 {
     struct ph_guard guard;
-    struct ph_calm calm = ph_calm_begin(); /* a handler that leaves by siglongjmp() must not take the guard with it */
+    struct ph_calm calm =
+        ph_calm_begin(); /* a handler that leaves by siglongjmp() must not take the guard with it */
     if (ph_guard_enter(&guard)) {
         wake(false);
         ph_guard_leave(&guard);

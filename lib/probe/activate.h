@@ -66,6 +66,13 @@ void ph_activation_before_change(const struct ph_guard *guard, unsigned capabili
  * serve: a forked child that sleeps wakes now, and what it will need is made first. */
 void ph_activation_before_jail(const struct ph_guard *guard);
 
+/** ph_activation_filtered() - a filter that kills for system calls now binds the calling thread, and what it forks: no window
+ * will open in either. One that is open stays. No system call. Not in a vfork child. */
+void ph_activation_filtered(void);
+
+/** ph_activation_is_filtered() - is there such a filter? */
+bool ph_activation_is_filtered(void);
+
 /** ph_activation_result() - what the last start came to: 0 or a negative errno. */
 int ph_activation_result(void);
 

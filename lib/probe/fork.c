@@ -57,6 +57,8 @@ void ph_unpark(void)
 static bool is_only_thread(void)
 {
     struct stat facts;
+    if (ph_activation_is_filtered())
+        return false; /* to ask might be the end */
     unsigned parked = __atomic_load_n(&parked_count, __ATOMIC_ACQUIRE);
     return stat("/proc/self/task", &facts) == 0 && facts.st_nlink == 2 + 1 + parked;
 }
@@ -87,7 +89,7 @@ static void before_fork(void)
     ph_own_fd_before_fork();
     if (ph_on_own_thread())
         return;
-    if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) != PH_IDLE) {
+    if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) != PH_IDLE && !ph_activation_is_filtered()) {
         ph_activation_settle(WAIT_NS);
         PH_COUNT(forks);
     }

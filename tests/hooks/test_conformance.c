@@ -42,6 +42,7 @@ static const struct hook hooks[] = {
 #define IN_VFORK_socket                      1
 #define IN_VFORK_fd                          1
 #define IN_VFORK_exec                        1
+#define IN_VFORK_filter                      1
 #define IN_VFORK_wait                        1
 #define HOOK(family, type, name, parameters) {#name, call_##name, IN_VFORK_##family},
 #include "probe/symbols.def"

@@ -5,6 +5,8 @@
 #include "porthole/porthole.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -265,6 +268,39 @@ static void a_program_ends_with_its_last_c11_thread(void **state)
     assert_int_equal(in_child(leave_c11_threads), 0);
 }
 
+/* ---- A sandbox ---- */
+
+#define MAY(call)                                                                                                  \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+static bool by_prctl;
+
+static void wait_in_a_sandbox(void)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        MAY(read),
+        MAY(poll),
+        MAY(exit_group),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    struct sock_fprog program = {sizeof(steps) / sizeof(steps[0]), steps};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    long result = by_prctl ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)
+                           : syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    if (result == 0)
+        poll(NULL, 0, 1);
+}
+
+static void a_child_that_would_be_killed_for_waking_does_not_wake(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        by_prctl = i == 1;
+        assert_int_equal(in_child(wait_in_a_sandbox), 0);
+    }
+}
+
 static int open_window(void **state)
 {
     static const struct porthole_options quiet = {.listen = "127.0.0.1:0", .log = "quiet"};
@@ -281,6 +317,7 @@ int main(void)
         cmocka_unit_test(waking_is_no_point_of_cancellation),
         cmocka_unit_test(a_vfork_child_that_replaces_the_heir_does_not_lose_its_parents),
         cmocka_unit_test(a_program_ends_with_its_last_c11_thread),
+        cmocka_unit_test(a_child_that_would_be_killed_for_waking_does_not_wake),
     };
     return cmocka_run_group_tests(tests, open_window, NULL);
 }
