@@ -73,24 +73,45 @@ void ph_forks_release(void)
     pthread_rwlock_unlock(&gate);
 }
 
+static void count_wait(int64_t start_ns)
+{
+    PH_COUNT(forks_delayed);
+    __atomic_fetch_add(&ph_counters.fork_wait_ns, (uint64_t)(ph_clock_monotonic_ns() - start_ns), __ATOMIC_RELAXED);
+}
+
 static bool wait_at_gate(void)
 {
     int64_t start_ns = ph_clock_monotonic_ns(), end_ns = start_ns + WAIT_NS;
     struct timespec deadline = {end_ns / PH_NS_PER_S, end_ns % PH_NS_PER_S};
     bool open = pthread_rwlock_clockwrlock(&gate, CLOCK_MONOTONIC, &deadline) == 0;
-    PH_COUNT(forks_delayed);
-    __atomic_fetch_add(&ph_counters.fork_wait_ns, (uint64_t)(ph_clock_monotonic_ns() - start_ns), __ATOMIC_RELAXED);
+    count_wait(start_ns);
     return open;
+}
+
+/* False if a window is opening still. It may wait for a lock that the forking thread holds: the loader's, where the constructor of
+ * a library forks that is just being opened. So it is waited for once. */
+static bool wait_for_start(void)
+{
+    static bool in_vain; /* atomic */
+    int64_t start_ns = ph_clock_monotonic_ns();
+    bool starts = __atomic_load_n(&ph_activation_state, __ATOMIC_RELAXED) == PH_STARTING;
+    enum ph_activation state = ph_activation_settle(__atomic_load_n(&in_vain, __ATOMIC_RELAXED) ? 0 : WAIT_NS);
+    bool settled = state != PH_STARTING && state != PH_STOPPING;
+    if (starts)
+        count_wait(start_ns);
+    __atomic_store_n(&in_vain, !settled, __ATOMIC_RELAXED);
+    return settled;
 }
 
 static void before_fork(void)
 {
+    bool settled = true;
     int saved_errno = errno;
     ph_own_fd_before_fork();
     if (ph_on_own_thread())
         return;
     if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) != PH_IDLE && !ph_activation_is_filtered()) {
-        ph_activation_settle(WAIT_NS);
+        settled = wait_for_start();
         PH_COUNT(forks);
     }
     if (forking.under_way) {
@@ -99,7 +120,7 @@ static void before_fork(void)
     }
     forking.calm = forking.hooked ? *forking.hooked : ph_calm_begin();
     forking.under_way = true;
-    forking.holds_gate = pthread_rwlock_trywrlock(&gate) == 0 || wait_at_gate();
+    forking.holds_gate = pthread_rwlock_trywrlock(&gate) == 0 || (settled && wait_at_gate());
     ph_allocator_before_fork(forking.holds_gate && is_only_thread());
     errno = saved_errno;
 }

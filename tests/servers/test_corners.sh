@@ -68,6 +68,37 @@ wait_host
 is "behind libc: porthole_init() opens the window" "$(cat "$HOST_OUT")" "opened 0"
 is "behind libc: the program ends as ever" "$HOST_STATUS" 0
 
+# ---- A library that forks while it is being opened, and Porthole's own waits for the loader ------------------------------
+
+cat >"$WORK/forks.c" <<'C'
+#include <sys/wait.h>
+#include <unistd.h>
+__attribute__((constructor)) static void fork_often(void)
+{
+    for (int i = 0; i < 8; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        waitpid(child, NULL, 0);
+    }
+}
+C
+cat >"$WORK/opener.c" <<'C'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <sys/socket.h>
+int main(int argc, char **argv)
+{
+    listen(socket(AF_INET, SOCK_STREAM, 0), 1);
+    puts(argc > 1 && dlopen(argv[1], RTLD_NOW) ? "opened" : dlerror());
+    return 0;
+}
+C
+gcc -shared -fPIC -o "$WORK/forks.so" "$WORK/forks.c" && gcc -o "$WORK/opener" "$WORK/opener.c" || exit 1
+start_host with opener timeout 12 "$WORK/opener" "$WORK/forks.so" # eight forks, of which one waits for two seconds
+wait_host
+is "a library that forks while it is opened: is not held up again and again" "$(cat "$HOST_OUT") $HOST_STATUS" "opened 0"
+
 # ---- No thread to be had, and a line that cannot be written -------------------------------------------------------------
 
 # By a filter, as RLIMIT_NPROC does not hold for root.
