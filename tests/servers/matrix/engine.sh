@@ -230,8 +230,13 @@ stop_step() {
 
 # ---- What it looks like and what it leaves ----------------------------------------------------------------------------
 
-without_numbers() {
-    sed -E "s/\b($(xargs <<<"$SEEN $STARTED $MAIN" | tr -s ' ' '|'))\b/PID/g; s/:\[[0-9]+\]/:[N]/; s/wgunicorn-.*/wgunicorn/; s/ \(deleted\)//"
+without_inodes() {
+    sed -E 's/:\[[0-9]+\]/:[N]/; s/wgunicorn-.*/wgunicorn/; s/ \(deleted\)//'
+}
+
+# Pids, as files have them in their names.
+without_pids() {
+    sed -E 's/([.-])[0-9]{2,}/\1N/g'
 }
 
 # descriptors PID... - those below 512, as the server sees them; Porthole's one is above.
@@ -239,7 +244,7 @@ descriptors() {
     local pid
     for pid; do
         find "/proc/$pid/fd" -mindepth 1 -printf '%f %l\n' 2>/dev/null | awk '$1 < 512' | sort -n
-    done | sort -u | without_numbers | "$DESCRIPTORS"
+    done | sort -u | without_inodes | "$DESCRIPTORS"
 }
 
 # Established, or closed by the client only.
@@ -262,7 +267,7 @@ record_rest() {
     local pid
     {
         wait_until 5 port_is_free "$HOST_PORT" || echo "the port is in use"
-        find "$DIR" -mindepth 1 -printf '%P %y %m %u\n' | without_numbers | sort -u
+        find "$DIR" -mindepth 1 -printf '%P %y %m %u\n' | without_pids | sort -u
         find /dev/shm /tmp -maxdepth 1 -newer "$RECORD/reaped" -name 'porthole-[^t]*' -o -name 'jeprof*' -newer "$RECORD/reaped"
     } >"$RECORD/files" 2>&1
     {

@@ -52,7 +52,7 @@ server_main() {
     cat "$DIR/apache.pid" 2>/dev/null
 }
 
-# Not the daemon that starts CGI programs: it waits for a program, on a Unix socket, and is a child, too.
+# With event, the daemon that starts CGI programs is one of them.
 server_workers() {
     children "$MAIN"
 }
@@ -82,8 +82,9 @@ server_stop() {
 server_logs() {
     sort "$DIR/access.log" | uniq -c
     sed -E 's/^\[[^]]*\] //; s/\[pid [0-9]+(:tid [0-9]+)?\]/PID/; s/\[client [0-9.:]+\]/CLIENT/; s/[0-9]{4}-[0-9-]+T[0-9:]+/TIME/' \
-        "$DIR/error.log" | without_numbers | sed -E 's/(child|pid|process) [0-9]+/\1 N/g' |
-        grep -v 'server reached MaxRequestWorkers' | sort -u # says so if all happen to be busy when it looks
+        "$DIR/error.log" | sed -E 's/(child|pid|process)[ =][0-9]+/\1 N/g' |
+        # It says so if all happen to be busy when it looks, or if that process was the one that was killed.
+        grep -vE 'server reached MaxRequestWorkers|cgid daemon process died' | sort -u
 }
 
 MPM=prefork WORKERS=4 LIMITS_OF_MPM="StartServers 4

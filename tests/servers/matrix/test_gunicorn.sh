@@ -107,7 +107,7 @@ server_stop() {
 
 server_logs() {
     sort "$DIR/access.log" | uniq -c
-    sed -E 's/^\[[^]]*\] \[[0-9]+\] //' "$DIR/error.log" | without_numbers | sed -E 's/pid: ?[0-9]+/pid: N/; s/\([0-9]+\)/(N)/' | sort -u
+    sed -E 's/^\[[^]]*\] \[[0-9]+\] //; s/pid:? ?[0-9]+/pid N/; s/\([0-9]+\)/(N)/; s/<Worker [0-9]+>/<Worker N>/' "$DIR/error.log" | sort -u
 }
 
 matrix gunicorn

@@ -87,7 +87,7 @@ server_stop() {
 
 server_logs() {
     cut -d '"' -f 2,3 "$DIR/access.log" | sort | uniq -c
-    sed -E 's/^[0-9/]+ [0-9:]+ //; s/[0-9]+#[0-9]+: (\*[0-9]+)?/PID /' "$DIR/error.log" | without_numbers |
+    sed -E 's/^[0-9/]+ [0-9:]+ //; s/[0-9]+#[0-9]+: (\*[0-9]+)?/PID /' "$DIR/error.log" |
         sed -E 's/(process|from|pid|PID|by:) [0-9]+/\1 N/; s/sockets?: [0-9;]+/sockets/' | sort -u
 }
 

@@ -111,7 +111,7 @@ server_stop() {
 
 server_logs() {
     sed -E 's/^\[[^]]*\] //; s/after [0-9.]+ seconds/after N seconds/; s/(pid|child) [0-9]+/\1 N/' "$DIR/error.log" |
-        without_numbers | sort -u
+        sort -u
 }
 
 matrix php-fpm
