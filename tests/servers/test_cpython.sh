@@ -1,9 +1,10 @@
 #!/bin/bash
-# CPython's own tests, as Debian packages them, without Porthole and with it while a client asks for profiles all the time: no
-# test case may end differently. cpython/run.py runs and compares; PORTHOLE_TEST_LONG=1 takes all modules and more patience.
+# CPython's own tests, as Debian packages them, without Porthole and with it while a client asks for profiles all the
+# time: no test case may end differently. cpython/run.py runs and compares;
+# PORTHOLE_TEST_LONG=1 takes all modules and more patience.
 #
-# PORTHOLE_START=now: every python that a test starts has a window and our threads from its first moment on, and every child
-# that it forks wakes when it waits. That is more than a server ever has.
+# PORTHOLE_START=now: every python that a test starts has a window and our threads from its first moment on, and every
+# child that it forks wakes when it waits. That is more than a server ever has.
 . "$(dirname "$0")/../lib.sh"
 
 # The module, when it runs, options. The slow ones first: they overlap with the rest.
@@ -110,7 +111,8 @@ as_nobody=()
 mkdir "$WORK/out"
 if [ "$(id -u)" -eq 0 ]; then
     chmod 755 "$WORK" && chmod 777 "$WORK/out"
-    as_nobody=(setpriv --pdeathsig KILL --reuid=65534 --regid=65534 --clear-groups) # a change of user undoes start_host's
+    # A change of user undoes the --pdeathsig of start_host.
+    as_nobody=(setpriv --pdeathsig KILL --reuid=65534 --regid=65534 --clear-groups)
     if ! "${as_nobody[@]}" test -r "$PROBE" -a -x "$WORK/out" -a -r "$SRC/tests/servers/cpython/run.py"; then
         echo "# as root: nobody cannot read $BUILD or $SRC"
         as_nobody=()

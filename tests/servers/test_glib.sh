@@ -1,5 +1,6 @@
 #!/bin/bash
-# GLib's own tests, as Debian packages them: main loops, threads, sockets, children. Each prints the same results with Porthole.
+# GLib's own tests, as Debian packages them: main loops, threads, sockets, children. Each tells the same results with
+# Porthole.
 # PORTHOLE_START=now: the programs, and what they start, have our threads from their first moment on.
 . "$(dirname "$0")/../lib.sh"
 
@@ -22,8 +23,8 @@ start() {
         PORTHOLE_START=now PORTHOLE_LOG=quiet "$TESTS/$2" --tap
 }
 
-# results MODE PROGRAM PID - the cases that it tells, and how it ended. Not by wait_host, which asks every 20 ms: most of these
-# programs sleep for seconds.
+# results MODE PROGRAM PID - the cases that it tells, and how it ended. Not by wait_host, which asks every 20 ms: most
+# of these programs sleep for seconds.
 results() {
     local status
     wait "$3" 2>/dev/null

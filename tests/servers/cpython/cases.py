@@ -24,7 +24,7 @@ def read_cases(path):
         root = ElementTree.parse(path).getroot()
     except (OSError, ElementTree.ParseError):
         return None
-    return {element.get("name"): case_state(element) for element in root.iter("testcase")}
+    return {element.get("name", "(unnamed)"): case_state(element) for element in root.iter("testcase")}
 
 
 def how_it_ended(status):

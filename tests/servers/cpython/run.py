@@ -93,7 +93,7 @@ class Run:
         return plain
 
     def is_ours(self, pid):
-        """By its environment; by its session, if it has no memory any more but threads, or its own idea of an environment."""
+        """By its environment; by its session, if it has no memory any more but threads, or another environment."""
         try:
             if facts_of(pid).session == self.pid:
                 return True
@@ -119,8 +119,10 @@ class Run:
         return len(left)
 
     def start(self, log):
-        command = ["setpriv", "--pdeathsig", "KILL", PYTHON, "-m", "test", "-v", "--fail-env-changed", "--junit-xml",
-                   f"{self.stem}.xml", *self.only, *self.module.options, self.module.name]
+        # A shell's background jobs ignore SIGINT, and python would not raise KeyboardInterrupt.
+        command = ["env", "--default-signal=INT,QUIT", "setpriv", "--pdeathsig", "KILL", PYTHON, "-m", "test", "-v",
+                   "--fail-env-changed", "--junit-xml", f"{self.stem}.xml", *self.only, *self.module.options,
+                   self.module.name]
         return subprocess.Popen(command, env=self.environment(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
                                 stderr=subprocess.STDOUT, start_new_session=True)
 
@@ -173,7 +175,7 @@ class Module:
         self.runs = {mode: [] for mode in MODES}
 
     def differing(self):
-        """{case: (state without, state with)} where Porthole has the worse. How the run ended counts if no case explains it."""
+        """{case: (state without, state with)} where Porthole has the worse; how the run ended, if no case tells."""
         without, with_it = (self.runs[mode][0] for mode in MODES)
         found = {} if with_it.cases is None else cases.compare(without.cases or {}, with_it.cases)
         if not found and with_it.state not in (without.state, "status 0"):
@@ -206,6 +208,8 @@ class Module:
         new = [name for name in differing if self.is_new(name)]
         text = "".join(self.tell(name, differing[name]) for name in new)
         once = "".join(f"now and then: {self.tell(name, differing[name])}" for name in differing if name not in new)
+        if not self.runs["without"][0].cases:
+            text = f"does not run without Porthole:\n{self.runs['without'][0].log()[-3000:]}"
         if text or once:
             (out / f"{self.name}.differs").write_text(text + once)
         without, with_it = (self.runs[mode][0] for mode in MODES)
