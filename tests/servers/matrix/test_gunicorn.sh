@@ -30,11 +30,12 @@ PYTHON
     [ -z "$IS_ROOT" ] || chown "$WORKER_USER" "$DIR/tmp"
 }
 
+# By its interpreter, as it executes itself for the upgrade: generations are known by their name (doc/limits.md).
 server_command() {
-    COMMAND=(gunicorn --daemon --workers 4 --worker-class sync --bind "127.0.0.1:$HOST_PORT" --pid "$DIR/gunicorn.pid"
+    COMMAND=(/usr/bin/python3 /usr/bin/gunicorn --daemon --workers 4 --worker-class sync --bind "127.0.0.1:$HOST_PORT" --pid "$DIR/gunicorn.pid"
         --chdir "$DIR/app" --error-logfile "$DIR/error.log" --access-logfile "$DIR/access.log"
         --access-logformat '%(r)s %(s)s %(B)s' --log-level info --worker-tmp-dir "$DIR/tmp" --timeout 8 --graceful-timeout 5 hello:app)
-    [ -z "$IS_ROOT" ] || COMMAND=("${COMMAND[@]:0:1}" --user "$WORKER_USER" --group "$WORKER_GROUP" "${COMMAND[@]:1}")
+    [ -z "$IS_ROOT" ] || COMMAND=("${COMMAND[@]:0:2}" --user "$WORKER_USER" --group "$WORKER_GROUP" "${COMMAND[@]:2}")
 }
 
 server_main() {
