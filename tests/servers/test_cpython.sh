@@ -71,7 +71,6 @@ test_fileio                     long
 test_openpty                    long
 test_atexit                     long
 test_cmd_line                   long
-test_capi                       long
 test_embed                      long
 test_tracemalloc                long
 test_sys                        long
