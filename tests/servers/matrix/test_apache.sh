@@ -84,7 +84,7 @@ server_logs() {
     sed -E 's/^\[[^]]*\] //; s/\[pid [0-9]+(:tid [0-9]+)?\]/PID/; s/\[client [0-9.:]+\]/CLIENT/; s/[0-9]{4}-[0-9-]+T[0-9:]+/TIME/' \
         "$DIR/error.log" | sed -E 's/(child|pid|process)[ =][0-9]+/\1 N/g' |
         # It says so if all happen to be busy when it looks, or if that process was the one that was killed.
-        grep -vE 'server reached MaxRequestWorkers|cgid daemon process died' | sort -u
+        grep -vE 'consider raising the MaxRequestWorkers|cgid daemon process died' | sort -u
 }
 
 MPM=prefork WORKERS=4 LIMITS_OF_MPM="StartServers 4
