@@ -11,6 +11,7 @@ WEB_PORT=$(free_port)
 HOST_PORT=$(free_port)
 cat >"$WORK/web/nginx.conf" <<CONF
 daemon off;
+master_process off; # one process to end, however this test ends
 worker_processes 1;
 pid $WORK/web/nginx.pid;
 error_log $WORK/web/error.log;
