@@ -63,8 +63,7 @@ static void publish(struct ph_server *server, const struct ph_address *address)
     bequeath(server);
 }
 
-/* A socket file has no next one: while another generation of this program has it, this one starts without. */
-static bool may_wait_for(struct ph_server *server, const struct ph_address *address)
+static bool is_of_former_generation(struct ph_server *server, const struct ph_address *address)
 {
     char name[PH_BEACON_NAME_MAX];
     struct ucred holder;
@@ -72,7 +71,25 @@ static bool may_wait_for(struct ph_server *server, const struct ph_address *addr
     int fd = ph_beacon_watch(server->site.probe, name, &holder);
     if (fd >= 0)
         close(fd);
-    return address->kind == PH_SOCKET_PATH && fd >= 0;
+    return fd >= 0;
+}
+
+/* A socket file has no next one: while another generation of this program has it, this one starts without. */
+static bool may_wait_for(struct ph_server *server, const struct ph_address *address)
+{
+    return address->kind == PH_SOCKET_PATH && is_of_former_generation(server, address);
+}
+
+/* Asked at once: the founder may exec before it is the front, and the other generation end before another member is. */
+static void note_what_was_wished(struct ph_server *server, const struct ph_address *wished,
+                                 const struct ph_address *bound)
+{
+    char wished_url[PH_URL_MAX], bound_url[PH_URL_MAX];
+    ph_address_url(wished, wished_url);
+    ph_address_url(bound, bound_url);
+    if (!ph_address_is_any_port(wished) && strcmp(wished_url, bound_url) != 0 &&
+        is_of_former_generation(server, wished))
+        ph_segment_set_awaits(segment_of(server));
 }
 
 static void say_that_it_waits(const struct ph_server *server, const struct ph_error *error)
@@ -85,6 +102,7 @@ static void say_that_it_waits(const struct ph_server *server, const struct ph_er
 static int listen_at(struct ph_server *server, struct ph_address *address, struct ph_error *error)
 {
     struct ph_listener listener;
+    struct ph_address wished = *address;
     int status = ph_listen(server->site.probe, address, &listener, error);
     if (status == -EADDRINUSE && may_wait_for(server, address)) {
         say_that_it_waits(server, error);
@@ -93,6 +111,7 @@ static int listen_at(struct ph_server *server, struct ph_address *address, struc
     if (status < 0)
         return status;
     keep(server, &listener);
+    note_what_was_wished(server, &wished, address);
     publish(server, address);
     ph_address_url(address, server->site.url);
     return 0;
