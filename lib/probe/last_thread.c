@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define OWN_MAX 64
-#define LOOKS   50 /* of a millisecond: another thread that has just ended is still there for a moment */
+#define LOOKS   1000 /* of a millisecond: another thread that has just ended is still there for a moment */
 
 static int host_count = 1; /* atomic: the main thread */
 static bool uncounted;     /* atomic */
@@ -36,26 +36,37 @@ void ph_host_threads_forked(void)
     uncounted = false;
 }
 
-/* Links of this folder are threads; the main thread stays one until the last has ended. A bare clone() is seen here. */
-static bool only_ours_are_left(unsigned own_count)
+enum verdict {
+    NOBODY, /* is left: glibc ends the program */
+    OURS,   /* are left, and nobody else */
+    UNKNOWN,
+};
+
+/* Links of this folder are threads; the main thread stays one until the last has ended. A bare clone() is seen here, and so is a
+ * thread of ours that has not begun to run yet, of which we have no record. */
+static enum verdict who_is_left(void)
 {
     struct stat facts;
-    unsigned last = gettid() == getpid() ? 1 : 2;
-    return stat("/proc/self/task", &facts) < 0 || facts.st_nlink <= 2 + own_count + last;
+    pid_t own[OWN_MAX];
+    unsigned own_count = (unsigned)ph_own_tids(own, OWN_MAX), last = gettid() == getpid() ? 1 : 2;
+    if (stat("/proc/self/task", &facts) < 0)
+        return own_count ? OURS : NOBODY;
+    unsigned count = (unsigned)facts.st_nlink - 2;
+    return count <= last ? NOBODY : count <= last + own_count ? OURS : UNKNOWN;
 }
 
 void ph_host_thread_ends(void)
 {
     static const struct timespec moment = {.tv_nsec = 1000 * 1000};
-    pid_t own[OWN_MAX];
+    enum verdict verdict = UNKNOWN;
     if (__atomic_sub_fetch(&host_count, 1, __ATOMIC_ACQ_REL) > 0 || __atomic_load_n(&uncounted, __ATOMIC_RELAXED))
         return;
-    for (int i = 0; i < LOOKS; i++) {
-        unsigned own_count = (unsigned)ph_own_tids(own, OWN_MAX);
-        if (own_count == 0)
-            return; /* then glibc does it */
-        if (only_ours_are_left(own_count))
-            exit(0);
-        syscall(SYS_nanosleep, &moment, NULL);
+    ph_tls.inside = true; /* what other destructors still call wakes nobody */
+    for (int i = 0; verdict == UNKNOWN && i < LOOKS; i++) {
+        verdict = who_is_left();
+        if (verdict == UNKNOWN)
+            syscall(SYS_nanosleep, &moment, NULL);
     }
+    if (verdict == OURS)
+        exit(0);
 }

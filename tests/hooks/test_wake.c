@@ -525,6 +525,24 @@ static void a_program_ends_with_the_last_thread_of_its_own(void **state)
     }
 }
 
+/* The threads it wakes have not begun when its own ends. */
+static void a_program_that_ends_as_it_wakes_ends(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 50; round++) {
+        int status = -1;
+        pid_t child = fork();
+        if (child == 0) {
+            by_poll();
+            pthread_exit(NULL);
+        }
+        for (int i = 0; i < 2000 && waitpid(child, &status, WNOHANG) == 0; i++)
+            nap();
+        kill(child, SIGKILL);
+        assert_int_equal(status, 0);
+    }
+}
+
 static int open_window(void **state)
 {
     static const struct porthole_options quiet = {.listen = "127.0.0.1:0", .log = "quiet"};
@@ -545,6 +563,7 @@ int main(void)
         cmocka_unit_test(a_child_that_shuts_its_window_before_it_opens_stays_asleep),
         cmocka_unit_test(porthole_init_wakes),
         cmocka_unit_test(a_program_ends_with_the_last_thread_of_its_own),
+        cmocka_unit_test(a_program_that_ends_as_it_wakes_ends),
     };
     return cmocka_run_group_tests(tests, open_window, NULL);
 }
