@@ -5,6 +5,7 @@
  * fork(), wakes nobody.
  */
 #include "porthole/porthole.h"
+#include "wake_calls.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -32,7 +33,7 @@
 
 #include <cmocka.h>
 
-static const struct timespec short_time = {.tv_nsec = 1000000}, no_time = {0};
+static const struct timespec no_time = {0};
 
 /* The kernel's word: links of this folder are threads. */
 static unsigned thread_count(void)
@@ -69,230 +70,6 @@ static bool wakes_soon(void)
     return false;
 }
 
-/* ---- Calls that can wait: each returns soon ---- */
-
-static int full_pipe(void)
-{
-    int fds[2];
-    if (pipe(fds) < 0 || write(fds[1], "x", 1) != 1)
-        _exit(90);
-    return fds[0];
-}
-
-static int full_socket(void)
-{
-    int fds[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 || write(fds[1], "x", 1) != 1)
-        _exit(90);
-    return fds[0];
-}
-
-static void ignore(int signal)
-{
-    (void)signal;
-}
-
-/* A signal that ends pause() and sigsuspend(), later than they begin. */
-static void signal_later(void)
-{
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-    const struct itimerspec soon = {.it_value = {.tv_nsec = 50000000}, .it_interval = {.tv_nsec = 50000000}};
-    timer_t timer;
-    signal(SIGUSR1, ignore);
-    timer_create(CLOCK_MONOTONIC, &event, &timer);
-    timer_settime(timer, 0, &soon, NULL);
-}
-
-static sigset_t pending_signal(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR2);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    raise(SIGUSR2);
-    return set;
-}
-
-static void by_poll(void)
-{
-    poll(NULL, 0, 1);
-}
-
-static void by_ppoll(void)
-{
-    ppoll(NULL, 0, &short_time, NULL);
-}
-
-static void by_epoll_wait(void)
-{
-    struct epoll_event event;
-    epoll_wait(epoll_create1(0), &event, 1, 1);
-}
-
-static void by_epoll_pwait(void)
-{
-    struct epoll_event event;
-    epoll_pwait(epoll_create1(0), &event, 1, 1, NULL);
-}
-
-static void by_epoll_pwait2(void)
-{
-    struct epoll_event event;
-    epoll_pwait2(epoll_create1(0), &event, 1, &short_time, NULL);
-}
-
-static void by_select(void)
-{
-    struct timeval timeout = {.tv_usec = 1000};
-    select(0, NULL, NULL, NULL, &timeout);
-}
-
-static void by_pselect(void)
-{
-    pselect(0, NULL, NULL, NULL, &short_time, NULL);
-}
-
-static void by_read(void)
-{
-    char byte;
-    if (read(full_pipe(), &byte, 1) != 1)
-        _exit(91);
-}
-
-static void by_recv(void)
-{
-    char byte;
-    recv(full_socket(), &byte, 1, 0);
-}
-
-static void by_recvfrom(void)
-{
-    char byte;
-    recvfrom(full_socket(), &byte, 1, 0, NULL, NULL);
-}
-
-static void by_recvmsg(void)
-{
-    struct msghdr message = {0};
-    recvmsg(full_socket(), &message, 0);
-}
-
-static void by_accept(void)
-{
-    accept(-1, NULL, NULL);
-}
-
-static void by_accept4(void)
-{
-    accept4(-1, NULL, NULL, 0);
-}
-
-static void by_listen(void)
-{
-    listen(socket(AF_INET, SOCK_STREAM, 0), 1);
-}
-
-static void by_pause(void)
-{
-    signal_later();
-    pause();
-}
-
-static void by_sigsuspend(void)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    signal_later();
-    sigsuspend(&none);
-}
-
-static void by_sigwait(void)
-{
-    sigset_t set = pending_signal();
-    int number;
-    sigwait(&set, &number);
-}
-
-static void by_sigwaitinfo(void)
-{
-    sigset_t set = pending_signal();
-    sigwaitinfo(&set, NULL);
-}
-
-static void by_sigtimedwait(void)
-{
-    sigset_t set = pending_signal();
-    sigtimedwait(&set, NULL, &short_time);
-}
-
-static void by_wait(void)
-{
-    wait(NULL);
-}
-
-static void by_waitpid(void)
-{
-    waitpid(-1, NULL, 0);
-}
-
-static void by_wait3(void)
-{
-    wait3(NULL, 0, NULL);
-}
-
-static void by_wait4(void)
-{
-    wait4(-1, NULL, 0, NULL);
-}
-
-static void by_waitid(void)
-{
-    siginfo_t info;
-    waitid(P_ALL, 0, &info, WEXITED);
-}
-
-static void by_sleep(void)
-{
-    signal_later();
-    sleep(1);
-}
-
-static void by_usleep(void)
-{
-    usleep(1);
-}
-
-static void by_nanosleep(void)
-{
-    nanosleep(&short_time, NULL);
-}
-
-static void by_clock_nanosleep(void)
-{
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &short_time, NULL);
-}
-
-static void by_sem_wait(void)
-{
-    sem_t semaphore;
-    sem_init(&semaphore, 0, 1);
-    sem_wait(&semaphore);
-}
-
-static void by_sem_timedwait(void)
-{
-    sem_t semaphore;
-    sem_init(&semaphore, 0, 1);
-    sem_timedwait(&semaphore, &no_time);
-}
-
-static void by_sem_clockwait(void)
-{
-    sem_t semaphore;
-    sem_init(&semaphore, 0, 1);
-    sem_clockwait(&semaphore, CLOCK_MONOTONIC, &no_time);
-}
-
 /* ---- Calls that do not ---- */
 
 static void without_waiting(void)
@@ -306,7 +83,7 @@ static void without_waiting(void)
     ppoll(NULL, 0, &no_time, NULL);
     epoll_wait(epoll_create1(0), &event, 1, 0);
     select(0, NULL, NULL, NULL, &no_timeval);
-    recv(full_socket(), &byte, 1, MSG_DONTWAIT);
+    recv(wake_full_socket(), &byte, 1, MSG_DONTWAIT);
     waitpid(-1, &status, WNOHANG);
     waitid(P_ALL, 0, &info, WEXITED | WNOHANG);
     free(malloc(1 << 20));
@@ -317,7 +94,7 @@ static void in_handler(int signal)
 {
     char byte;
     (void)signal;
-    if (read(full_pipe(), &byte, 1) != 1)
+    if (read(wake_full_pipe(), &byte, 1) != 1)
         _exit(92);
 }
 
@@ -325,7 +102,7 @@ static void wait_in_handler(int signal)
 {
     (void)signal;
     if (fork() == 0) { /* as PostgreSQL does for SIGCHLD */
-        by_poll();
+        wake_by_poll();
         _exit(wakes_soon() ? 0 : 97);
     }
 }
@@ -392,25 +169,11 @@ static int around(void (*act)(void), bool should_wake)
 
 static void every_call_that_can_wait_wakes_a_child(void **state)
 {
-    static const struct {
-        const char *name;
-        void (*act)(void);
-    } calls[] = {
-#define CALL(name) {#name, by_##name}
-        CALL(poll),         CALL(ppoll),         CALL(epoll_wait),    CALL(epoll_pwait),
-        CALL(epoll_pwait2), CALL(select),        CALL(pselect),       CALL(read),
-        CALL(recv),         CALL(recvfrom),      CALL(recvmsg),       CALL(accept),
-        CALL(accept4),      CALL(listen),        CALL(pause),         CALL(sigsuspend),
-        CALL(sigwait),      CALL(sigwaitinfo),   CALL(sigtimedwait),  CALL(wait),
-        CALL(waitpid),      CALL(wait3),         CALL(wait4),         CALL(waitid),
-        CALL(sleep),        CALL(usleep),        CALL(nanosleep),     CALL(clock_nanosleep),
-        CALL(sem_wait),     CALL(sem_timedwait), CALL(sem_clockwait),
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        int seen = around(calls[i].act, true);
+    for (size_t i = 0; i < wake_call_count; i++) {
+        int seen = around(wake_calls[i].act, true);
         if (seen != (ASLEEP_AT_FIRST | AWAKE_AT_LAST))
-            print_error("%s: %d\n", calls[i].name, seen);
+            print_error("%s: %d\n", wake_calls[i].name, seen);
         assert_int_equal(seen, ASLEEP_AT_FIRST | AWAKE_AT_LAST);
     }
 }
@@ -436,7 +199,7 @@ static void a_child_that_was_forked_in_a_signal_handler_wakes(void **state)
 static void a_root_of_its_own(void)
 {
     if (chroot("/") < 0)
-        by_poll(); /* not root */
+        wake_by_poll(); /* not root */
 }
 
 static void a_change_of_root_wakes(void **state)
@@ -457,7 +220,7 @@ static void in_a_grandchild(void)
     int status = -1;
     pid_t child = fork(); /* of one that sleeps */
     if (child == 0) {
-        by_poll();
+        wake_by_poll();
         _exit(wakes_soon() ? 0 : 94);
     }
     waitpid(child, &status, 0);
@@ -474,7 +237,7 @@ static void a_child_of_a_child_that_slept_wakes(void **state)
 static void shut_then_wait(void)
 {
     porthole_shutdown();
-    by_poll();
+    wake_by_poll();
     nap();
 }
 
@@ -511,7 +274,7 @@ static void a_program_ends_with_the_last_thread_of_its_own(void **state)
         pid_t child = fork();
         if (child == 0) {
             pthread_t thread;
-            by_poll();
+            wake_by_poll();
             if (!wakes_soon())
                 _exit(96);
             for (int i = 0; i < threads; i++)
@@ -533,7 +296,7 @@ static void a_program_that_ends_as_it_wakes_ends(void **state)
         int status = -1;
         pid_t child = fork();
         if (child == 0) {
-            by_poll();
+            wake_by_poll();
             pthread_exit(NULL);
         }
         for (int i = 0; i < 2000 && waitpid(child, &status, WNOHANG) == 0; i++)
