@@ -3,8 +3,8 @@
 
 #include <signal.h>
 #include <stddef.h>
-#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t handled;
 
@@ -81,17 +81,29 @@ CALL(sigsuspend)
     return took(seen, &before);
 }
 
-/* The signal could come before the call: so it comes again and again. */
+/* The signal could come before the call: so it comes again and again, and to this thread, not to whichever the kernel prefers. */
+static timer_t alarm_every_ms(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM};
+    struct itimerspec every_ms = {{0, 1000000}, {0, 1000000}};
+    timer_t timer = NULL;
+    event._sigev_un._tid = gettid();
+    timer_create(CLOCK_MONOTONIC, &event, &timer);
+    timer_settime(timer, 0, &every_ms, NULL);
+    return timer;
+}
+
 CALL(pause)
 {
-    static const struct itimerval every_ms = {{0, 1000}, {0, 1000}}, never;
     struct sigaction counted = {.sa_handler = count}, before;
+    timer_t timer = NULL;
     sigaction(SIGALRM, &counted, &before);
     handled = 0;
     if (way != BLOCK)
-        setitimer(ITIMER_REAL, &every_ms, NULL);
+        timer = alarm_every_ms();
     struct outcome seen = outcome(f());
-    setitimer(ITIMER_REAL, &never, NULL);
+    if (way != BLOCK)
+        timer_delete(timer);
     sigaction(SIGALRM, &before, NULL);
     seen.value = seen.value * 10 + (handled > 0);
     return seen;

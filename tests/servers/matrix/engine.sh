@@ -252,15 +252,29 @@ has_no_connections() {
     ! awk -v port="$(printf ':%04X$' "$HOST_PORT")" '$2 ~ port && ($4 == "01" || $4 == "08") { found = 1 } END { exit !found }' /proc/net/tcp
 }
 
-record_looks() {
-    wait_until 5 has_no_connections
+looks() {
     # shellcheck disable=SC2046
     {
         echo "main:"
         descriptors "$MAIN"
         echo "workers:"
         descriptors $(server_workers)
-    } >"$RECORD/descriptors"
+    }
+}
+
+# The same three times in a row: on a busy machine a worker may still be at its start when others have answered.
+has_settled() {
+    local turn
+    looks >"$RECORD/descriptors"
+    for turn in 1 2; do
+        sleep 0.2
+        looks | cmp -s - "$RECORD/descriptors" || return 1
+    done
+}
+
+record_looks() {
+    wait_until 5 has_no_connections
+    wait_until 10 has_settled
 }
 
 record_rest() {
