@@ -17,10 +17,11 @@ model     base model
 elf       base model elf
 probe     base probe porthole/porthole.h
 growth    base model growth
-collect   base model elf collect probe/probe.h
-family    base model elf collect family probe/probe.h
-server    base model elf collect family server probe/probe.h
-agent     base model elf collect family server agent probe/probe.h
+task      base model elf task probe/probe.h
+collect   base model elf task collect probe/probe.h
+family    base model elf task collect family probe/probe.h
+server    base model elf task collect family server probe/probe.h
+agent     base model elf task collect family server agent probe/probe.h
 tools     base model elf growth tools
 '
 

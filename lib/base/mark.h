@@ -12,6 +12,8 @@
 
 enum ph_mark_kind {
     PH_MARK_ORIGIN = 0xfe01, /* payload: the pid of the forked process that took the sample */
+    PH_MARK_LABELS =
+        0xfe02, /* payload: the number of the label set of the thread at that moment; before the origin */
 };
 
 #define PH_MARK_PAYLOAD_BITS 48

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct ph_thread_slot;
 
@@ -21,6 +22,7 @@ struct ph_tls {
     bool parks;               /* … and has parked before (fork.h) */
     bool sampled;             /* it has taken a heap sample */
     unsigned char end_rounds; /* of a thread that ends: rounds of destructors */
+    uint32_t label_set;       /* of this thread; 0: none. Read by the signal handler and by heap samples */
     struct ph_thread_slot *slot;
 };
 

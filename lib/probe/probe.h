@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PH_PROBE_ABI 3
+#define PH_PROBE_ABI 4
 
 #define PH_THREAD_FRAMES_MAX 32
 
@@ -29,6 +29,48 @@ struct ph_thread {
     uintptr_t stack_low, stack_high; /* bounds, low to a page, high exclusive; 0 if unknown */
     uint32_t frame_count;            /* who created it: return addresses, leaf first */
     uintptr_t frames[PH_THREAD_FRAMES_MAX];
+    /* What it waits in, by the hooks of calls that can wait. To be believed only while the thread is blocked. */
+    uint64_t waits_since_ns; /* CLOCK_MONOTONIC, some ms coarse; 0: in no call that is hooked */
+    uintptr_t
+        wait_frame; /* frame address of the hook: the caller's RBP lies there, its return address behind it; 0: none */
+    uint32_t label_set; /* what porthole_label_set() has set; 0: nothing */
+};
+
+/* ---- Captures: what a running thread was doing when our signal came; made by the handler, which copies and returns ---- */
+
+#define PH_CAPTURE_REGISTERS   33 /* the most an architecture has: DWARF numbers, as in elf/unwind.h */
+#define PH_CAPTURE_STACK_BYTES ((size_t)64 << 10)
+
+struct ph_capture {
+    pid_t tid;
+    uint32_t count; /* expirations of the timer it stands for: 1 and those that found the signal pending still */
+    uint32_t label_set; /* of the thread at that moment */
+    bool stack_is_cut;  /* more of the stack was there than copied */
+    uint64_t time_ns;   /* CLOCK_MONOTONIC */
+    uint64_t registers[PH_CAPTURE_REGISTERS];
+    uint64_t stack_low;  /* the stack pointer */
+    uint64_t stack_high; /* exclusive end of the thread's stack; 0 if unknown */
+    size_t stack_bytes;
+    const uint8_t *stack; /* stack_bytes of it; valid until the capture is given back */
+};
+
+/* Why captures were not made, counted since sampling_begin(). */
+struct ph_sampling_counts {
+    uint64_t captured;     /* captures made */
+    uint64_t dropped_full; /* the ring was full: the reader was late */
+    uint64_t
+        dropped_busy; /* the signal came while the same thread was in the handler, or no thread of ours may be seen */
+    uint64_t unarmed;     /* threads for which no timer could be made (a limit on pending signals) */
+    uint64_t tiny_stacks; /* threads whose alternate signal stack is too small for a signal: not armed, not asked */
+    uint64_t lost_signal; /* the host took our signal by a way that the hooks do not see: sampling ended early */
+};
+
+/* One set of labels; unchanging once it has a number. */
+struct ph_label_set {
+    uint32_t count;
+    struct {
+        const char *key, *value; /* NUL-terminated, valid for ever */
+    } labels[8];
 };
 
 /* Who serves malloc() in this process. */
@@ -47,6 +89,7 @@ struct ph_probe_counters {
     uint64_t forks;                   /* fork() of the host while a window was open or opening */
     uint64_t forks_delayed;           /* of these: had to wait for something of ours */
     uint64_t fork_wait_ns;            /* how long, in sum */
+    uint64_t labels_refused;          /* porthole_label_set() without room for another set, or too long */
     uint64_t wakes;                   /* forked children that woke, this process and those before it in its line */
 };
 
@@ -58,6 +101,8 @@ enum ph_degraded {
     PH_DEGRADED_SPARES = 8,  /* no threads in reserve */
     PH_DEGRADED_ALLOCS = 16, /* what was freed is not counted any more: the host makes threads without end */
 };
+
+#define PH_ASKED_MAX 64
 
 struct ph_probe {
     uint32_t abi; /* PH_PROBE_ABI */
@@ -113,6 +158,35 @@ struct ph_probe {
      */
     void (*park)(void);
     void (*unpark)(void);
+
+    /**
+     * sampling_begin() - from now on every thread of the host has a timer on its own CPU clock, @hz times a second of CPU time; those
+     * that start later arm themselves, those that live are to be armed with sampling_arm(). @stack_bytes of each stack are copied, at
+     * most PH_CAPTURE_STACK_BYTES. 0; -EBUSY: it runs already; -ENOSPC: no signal is free; -EPERM: the host filters system calls;
+     * -ENOMEM.
+     * sampling_arm() - 0, also for a thread that has its timer; -ESRCH; -EPERM: one that must not be signalled; -EAGAIN: a limit.
+     * sampling_take() - the next capture of a timer; false if there is none now. sampling_give_back() - it was read: at once.
+     * sampling_check() - false if the host has taken the signal away meanwhile: end it.
+     * sampling_end() - no timer goes off any more when it returns. One caller at a time for all of these.
+     */
+    int (*sampling_begin)(unsigned hz, size_t stack_bytes);
+    int (*sampling_arm)(pid_t tid);
+    bool (*sampling_take)(struct ph_capture *ret_capture);
+    void (*sampling_give_back)(const struct ph_capture *capture);
+    bool (*sampling_check)(void);
+    void (*sampling_end)(struct ph_sampling_counts *ret_counts);
+
+    /**
+     * ask() - interrupt the thread @tid once, that it copies its registers and stack. To be asked only while it runs: a thread that is
+     * blocked would be woken. 0 with a ticket (>= 0); -ESRCH; -EPERM as above; -EAGAIN: too many asked at once (PH_ASKED_MAX).
+     * asked() - 0: @ret_capture is there; -EAGAIN: not yet. unask() - give the ticket back, answered or not. Any thread of ours.
+     */
+    int (*ask)(pid_t tid);
+    int (*asked)(int ticket, struct ph_capture *ret_capture);
+    void (*unask)(int ticket);
+
+    /** label_set() - what the number stands for; an empty set for 0 and numbers that were never given. Any thread. */
+    const struct ph_label_set *(*label_set)(uint32_t number);
 
     /** say() - one line on the host's stderr, "porthole: " before it, if stderr is still what it was at start. */
     void (*say)(const char *text);

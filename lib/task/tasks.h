@@ -1,0 +1,53 @@
+/*
+ * tasks.h - the threads of the host as the kernel lists them (/proc/self/task), with what the probe's registry adds. Threads of
+ * Porthole are left out; threads made by a raw clone() are in. One user at a time for each struct ph_tasks.
+ */
+#ifndef PH_TASK_TASKS_H
+#define PH_TASK_TASKS_H
+
+#include "base/error.h"
+#include "probe/probe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PH_TASK_NAME_MAX 16
+
+struct ph_task {
+    pid_t tid;
+    char name[PH_TASK_NAME_MAX];
+    uint64_t stack_high;     /* exclusive end of its stack; 0 if unknown */
+    uint64_t waits_since_ns; /* as in struct ph_thread, as is the rest */
+    uintptr_t wait_frame;
+    uint32_t label_set;
+};
+
+/* What the kernel says of one thread at one moment. */
+struct ph_task_look {
+    bool is_blocked;       /* in a system call or page fault, not on a processor: what follows is valid */
+    long call;             /* its number; -1: blocked, but not in one */
+    uint64_t arguments[6]; /* valid if call >= 0 */
+    uint64_t sp, pc;
+    uint64_t
+        switches; /* how often it was put on a processor (schedstat): unchanged: it has not run meanwhile; 0: not known */
+};
+
+struct ph_tasks {
+    struct ph_task *tasks; /* sorted by tid */
+    size_t count;
+    const struct ph_probe *probe;
+};
+
+/** ph_tasks_read() - now. Reads it again into the same structure if called again (zeroed for the first time).
+ * 0; -ENOMEM; the errno of opening /proc. */
+int ph_tasks_read(struct ph_tasks *tasks, const struct ph_probe *probe, struct ph_error *error);
+void ph_tasks_fini(struct ph_tasks *tasks);
+
+/** ph_task_look() - 0; -ESRCH: it has ended; -EACCES: the kernel does not tell (dumpable 0 and not root). Some 3 us. */
+int ph_task_look(pid_t tid, struct ph_task_look *ret_look);
+
+/** ph_task_times() - the state letter of /proc/PID/task/TID/stat and the CPU time used. 0; -ESRCH; -errno. */
+int ph_task_times(pid_t tid, char *ret_state, uint64_t *ret_cpu_ns);
+
+#endif
