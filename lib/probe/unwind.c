@@ -1,6 +1,6 @@
 #include "probe/unwind.h"
 
-#include "probe/cfi.h"
+#include "base/cfi.h"
 
 #include <dlfcn.h>
 

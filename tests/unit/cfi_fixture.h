@@ -5,7 +5,7 @@
 #ifndef PH_CFI_FIXTURE_H
 #define PH_CFI_FIXTURE_H
 
-#include "probe/cfi.h"
+#include "base/cfi.h"
 
 #include <stdbool.h>
 #include <stddef.h>

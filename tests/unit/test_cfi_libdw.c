@@ -1,5 +1,5 @@
 /* The tables of every module in this process, at each place where rules change, against what libdw reads there. */
-#include "probe/cfi.h"
+#include "base/cfi.h"
 
 #include <dlfcn.h>
 #include <elfutils/libdw.h>

@@ -2,8 +2,8 @@
  * cfi_bytes.h - numbers as .eh_frame holds them. DWARF 5, 7.6 (LEB128); LSB 5.0, Core Generic, 10.5 (encoded
  * pointers).
  */
-#ifndef PH_PROBE_CFI_BYTES_H
-#define PH_PROBE_CFI_BYTES_H
+#ifndef PH_BASE_CFI_BYTES_H
+#define PH_BASE_CFI_BYTES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * cfi_machine.h - runs the instructions of .eh_frame: what is known of the caller's registers at one place of the
  * code. DWARF 5, 6.4.2; registers by System V ABI AMD64, figure 3.36.
  */
-#ifndef PH_PROBE_CFI_MACHINE_H
-#define PH_PROBE_CFI_MACHINE_H
+#ifndef PH_BASE_CFI_MACHINE_H
+#define PH_BASE_CFI_MACHINE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
-#include "probe/cfi_machine.h"
+#include "base/cfi_machine.h"
 
-#include "probe/cfi_bytes.h"
+#include "base/cfi_bytes.h"
 
 static struct ph_cfi_register *find_register(struct ph_cfi_state *state, uint64_t number)
 {

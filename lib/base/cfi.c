@@ -1,7 +1,7 @@
-#include "probe/cfi.h"
+#include "base/cfi.h"
 
-#include "probe/cfi_bytes.h"
-#include "probe/cfi_machine.h"
+#include "base/cfi_bytes.h"
+#include "base/cfi_machine.h"
 
 #include <stdbool.h>
 #include <stddef.h>

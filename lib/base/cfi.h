@@ -6,8 +6,8 @@
  * the frame's end as stack pointer or RBP plus a number, or stored beside RBP, the return address right below it,
  * RBP kept or saved in the frame. What needs more says so, and libgcc does it.
  */
-#ifndef PH_PROBE_CFI_H
-#define PH_PROBE_CFI_H
+#ifndef PH_BASE_CFI_H
+#define PH_BASE_CFI_H
 
 #include <stdint.h>
 
