@@ -28,6 +28,8 @@ static const struct counter {
     {{PH_METRIC_COUNTER, "porthole_fork_wait", "seconds", "How long calls of fork() waited for Porthole, in sum."},
      COUNTER_AT(fork_wait_ns),
      true},
+    COUNTER(labels_refused,
+            "Calls of porthole_label_set() that had no room for one more set of labels, or too long ones."),
     COUNTER(wakes, "Forked children that opened a window of their own: this process and its ancestors."),
 #undef COUNTER_AT
 #undef COUNTER

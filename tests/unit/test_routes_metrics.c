@@ -63,6 +63,7 @@ static void each_counter_of_the_probe_has_its_own_number(void **state)
         .forks = 5,
         .forks_delayed = 6,
         .fork_wait_ns = 1500000007,
+        .labels_refused = 9,
         .wakes = 8,
     };
     get();
@@ -73,6 +74,7 @@ static void each_counter_of_the_probe_has_its_own_number(void **state)
     expect("porthole_forks_total 5");
     expect("porthole_forks_delayed_total 6");
     expect("porthole_fork_wait_seconds_total 1.500000007");
+    expect("porthole_labels_refused_total 9");
     expect("porthole_wakes_total 8");
 }
 
