@@ -25,6 +25,9 @@ int ph_stack_of_blocked(struct ph_unwinder *unwinder, const struct ph_task *task
 void ph_stack_of_capture(struct ph_unwinder *unwinder, const struct ph_capture *capture,
                          struct ph_task_stack *ret_stack);
 
+/** ph_stack_strip() - leave out the frames of the probe itself: its hooks, and the allocator in it. */
+void ph_stack_strip(struct ph_task_stack *stack, const struct ph_probe *probe);
+
 struct ph_modules;
 struct ph_module;
 

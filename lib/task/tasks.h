@@ -6,6 +6,7 @@
 #define PH_TASK_TASKS_H
 
 #include "base/error.h"
+#include "elf/memory.h"
 #include "probe/probe.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct ph_task {
     uint64_t waits_since_ns; /* as in struct ph_thread, as is the rest */
     uintptr_t wait_frame;
     uint32_t label_set;
+    bool is_named_twice; /* private: its name was read twice; threads name themselves soon after they begin */
 };
 
 /* What the kernel says of one thread at one moment. */
@@ -31,21 +33,50 @@ struct ph_task_look {
     uint64_t sp, pc;
     uint64_t
         switches; /* how often it was put on a processor (schedstat): unchanged: it has not run meanwhile; 0: not known */
+    bool
+        is_of_caller; /* by the hook's note alone: sp, pc and bp are those of the hook's caller, call is not known */
+    uint64_t bp;      /* valid if is_of_caller */
 };
 
 struct ph_tasks {
     struct ph_task *tasks; /* sorted by tid */
     size_t count;
     const struct ph_probe *probe;
+
+    /* Private: room that is used again. */
+    size_t capacity;
+    struct ph_task *spare;
+    size_t spare_capacity;
+    struct ph_thread *threads;
+    struct ph_task_order *order;
+    size_t thread_capacity;
 };
 
-/** ph_tasks_read() - now. Reads it again into the same structure if called again (zeroed for the first time).
- * 0; -ENOMEM; the errno of opening /proc. */
+/** ph_tasks_read() - now. Reads it again into the same structure if called again (zeroed for the first time); threads that were
+ * there then keep their names. 0; -ENOMEM; the errno of opening /proc. */
 int ph_tasks_read(struct ph_tasks *tasks, const struct ph_probe *probe, struct ph_error *error);
 void ph_tasks_fini(struct ph_tasks *tasks);
 
-/** ph_task_look() - 0; -ESRCH: it has ended; -EACCES: the kernel does not tell (dumpable 0 and not root). Some 3 us. */
+/** ph_tasks_note() - the same threads with what the registry says of them now. After a look and before its stack is taken: so the
+ * hook's note is of the wait that was looked at, if the thread has not run when it is looked at again. 0; -ENOMEM. */
+int ph_tasks_note(struct ph_tasks *tasks);
+
+/** ph_task_look() - 0; -ESRCH: it has ended; -EACCES: the kernel does not tell (dumpable 0 and not root). Some 5 us. */
 int ph_task_look(pid_t tid, struct ph_task_look *ret_look);
+
+/**
+ * ph_task_look_noted() - where ph_task_look() says -EACCES, as in servers that were root and are not any more: blocked or not by its
+ * state, and where by the hook's note, which must be younger than @switches (of ph_task_switches()).
+ * 0; -ESRCH; -EACCES: blocked, but in no call that is hooked.
+ */
+int ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *task, uint64_t switches,
+                       struct ph_task_look *ret_look);
+
+/** ph_task_switches() - as in struct ph_task_look. 0; -ESRCH; -errno. */
+int ph_task_switches(pid_t tid, uint64_t *ret_switches);
+
+/** ph_task_look_parse() - the text of /proc/PID/task/TID/syscall. False, with nothing written, if it is none. */
+bool ph_task_look_parse(const char *text, size_t size_bytes, struct ph_task_look *ret_look);
 
 /** ph_task_times() - the state letter of /proc/PID/task/TID/stat and the CPU time used. 0; -ESRCH; -errno. */
 int ph_task_times(pid_t tid, char *ret_state, uint64_t *ret_cpu_ns);

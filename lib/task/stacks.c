@@ -1,0 +1,126 @@
+#include "task/stacks.h"
+
+#include "elf/modules.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- From outside ---- */
+
+static void set_register(struct ph_registers *registers, unsigned number, uint64_t value)
+{
+    registers->values[number] = value;
+    registers->known |= UINT64_C(1) << number;
+}
+
+static struct ph_registers registers_of(const struct ph_task_look *look)
+{
+    struct ph_registers registers = {.known = 0};
+    set_register(&registers, PH_REGISTER_SP, look->sp);
+    set_register(&registers, PH_REGISTER_PC, look->pc);
+    if (look->is_of_caller)
+        set_register(&registers, PH_REGISTER_BP, look->bp);
+    return registers;
+}
+
+/* Has it not run since @look? Its switches tell; where the kernel does not count them, its registers. */
+static int look_again(const struct ph_task *task, const struct ph_task_look *look)
+{
+    struct ph_task_look again = *look;
+    int result = look->switches ? ph_task_switches(task->tid, &again.switches) : ph_task_look(task->tid, &again);
+    if (result < 0)
+        return result;
+    bool is_same =
+        again.is_blocked && again.sp == look->sp && again.pc == look->pc && again.switches == look->switches;
+    return is_same ? 0 : -EAGAIN;
+}
+
+int ph_stack_of_blocked(struct ph_unwinder *unwinder, const struct ph_task *task, const struct ph_task_look *look,
+                        struct ph_task_stack *ret_stack)
+{
+    struct ph_task_stack stack = {.count = 0, .end = PH_UNWIND_COMPLETE};
+    struct ph_registers registers = registers_of(look);
+    struct ph_stack memory = {.low = look->sp,
+                              .is_live = true,
+                              .high = task->stack_high > look->sp ? task->stack_high : 0,
+                              .hook_frame = look->is_of_caller ? 0 : task->wait_frame};
+    if (!look->is_blocked)
+        return -EAGAIN;
+    if (look->sp) /* a thread that has ended and is still listed has none */
+        stack.count =
+            ph_unwinder_run(unwinder, &registers, &memory, stack.addresses, PH_UNWIND_FRAMES_MAX, &stack.end);
+    int result = look_again(task, look);
+    if (result < 0)
+        return result;
+    if (look->is_of_caller && stack.count)
+        stack.addresses[0]--; /* a return address, as those behind it */
+    *ret_stack = stack;
+    return 0;
+}
+
+/* ---- From a copy ---- */
+
+void ph_stack_of_capture(struct ph_unwinder *unwinder, const struct ph_capture *capture,
+                         struct ph_task_stack *ret_stack)
+{
+    struct ph_registers registers = {.known = (UINT64_C(1) << PH_REGISTERS) - 1};
+    struct ph_stack memory = {.low = capture->stack_low,
+                              .bytes = capture->stack,
+                              .size_bytes = capture->stack_bytes,
+                              .high = capture->stack_high};
+    memcpy(registers.values, capture->registers, sizeof(registers.values));
+    ret_stack->count =
+        ph_unwinder_run(unwinder, &registers, &memory, ret_stack->addresses, PH_UNWIND_FRAMES_MAX, &ret_stack->end);
+}
+
+/* ---- Into a profile ---- */
+
+void ph_stack_strip(struct ph_task_stack *stack, const struct ph_probe *probe)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < stack->count; i++)
+        if (stack->addresses[i] < probe->text_low || stack->addresses[i] >= probe->text_high)
+            stack->addresses[kept++] = stack->addresses[i];
+    stack->count = kept;
+}
+
+/* Both are in the order of addresses, but for the main program, which is moved to the begin of @order: so it is near. */
+static uint32_t mapping_of(const struct ph_modules *modules, const struct ph_module **order, uint64_t address)
+{
+    const struct ph_module *module = ph_modules_find(modules, address);
+    if (!module)
+        return 0;
+    size_t place = (size_t)(module - modules->modules);
+    while (order[place] != module)
+        place = place + 1 == modules->count ? 0 : place + 1;
+    return (uint32_t)place + 1;
+}
+
+#define SET_LABELS (sizeof(((struct ph_label_set *)0)->labels) / sizeof(((struct ph_label_set *)0)->labels[0]))
+#define LABELS_MAX 32 /* those of labels.h and a set */
+
+static uint32_t add_set(struct ph_profile *profile, const struct ph_label_set *set, struct ph_label *labels,
+                        uint32_t count)
+{
+    for (uint32_t i = 0; set && i < set->count && i < SET_LABELS && count < LABELS_MAX; i++)
+        labels[count++] = (struct ph_label){.key = ph_profile_string(profile, set->labels[i].key),
+                                            .text = ph_profile_string(profile, set->labels[i].value)};
+    return count;
+}
+
+void ph_stack_into_profile(struct ph_profile *profile, const struct ph_modules *modules,
+                           const struct ph_module **order, const struct ph_task_stack *stack,
+                           const struct ph_label *labels, uint32_t label_count,
+                           const struct ph_label_set *label_set, const int64_t *values)
+{
+    uint32_t frames[PH_UNWIND_FRAMES_MAX];
+    struct ph_label all[LABELS_MAX];
+    uint32_t count = label_count < LABELS_MAX ? label_count : LABELS_MAX;
+    for (size_t i = 0; i < stack->count; i++)
+        frames[i] = ph_profile_add_location(profile, mapping_of(modules, order, stack->addresses[i]),
+                                            stack->addresses[i], false, NULL, 0);
+    if (count)
+        memcpy(all, labels, count * sizeof(*all));
+    count = add_set(profile, label_set, all, count);
+    ph_profile_add_sample(profile, frames, (uint32_t)stack->count, all, count, values);
+}
