@@ -20,7 +20,10 @@ static pthread_key_t exit_key;
 static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
 
-static struct ph_thread_slot main_thread; /* in no table: only to be told of its end */
+/* In no table: to be told of its end, and for what it notes of itself while it lives. */
+static struct ph_thread_slot main_thread;
+static struct ph_thread_slot *main_slot =
+    &main_thread; /* atomic; in a forked child that of who forked; NULL: none */
 
 static void own_thread_ends(struct ph_thread_slot *slot)
 {
@@ -40,6 +43,8 @@ static void thread_ends(void *slot)
         return;
     ph_tls.slot = NULL;
     ph_allocator_thread_ends();
+    if (slot == main_slot)
+        __atomic_store_n(&main_slot, NULL, __ATOMIC_RELAXED);
     if (slot != &main_thread)
         ph_thread_slot_release(slot);
     ph_host_thread_ends();
@@ -55,6 +60,8 @@ void ph_thread_init(void)
     pthread_once(&exit_key_once, make_exit_key);
     if (!exit_key_made || pthread_setspecific(exit_key, &main_thread) != 0)
         ph_host_thread_uncounted();
+    else
+        ph_tls.slot = &main_thread;
 }
 
 /* pthread_getattr_np() would tell exactly, but allocates, and the host would find that in its profile. glibc puts
@@ -145,6 +152,7 @@ static struct ph_thread_slot *prepare(bool own, const pthread_attr_t *attributes
     slot->apart = ph_tls.apart;
     record->own = own;
     record->stack_low = record->stack_high = 0;
+    record->label_set = 0;
     record->frame_count = own ? 0 : (uint32_t)ph_backtrace((void **)record->frames, PH_THREAD_FRAMES_MAX);
     return slot;
 }
@@ -213,12 +221,21 @@ static bool copy_record(const struct ph_thread_slot *slot, struct ph_thread *ret
            ret_thread->frame_count <= PH_THREAD_FRAMES_MAX;
 }
 
+/* The main thread was never created by anyone: its record holds only what it has noted itself. */
+static struct ph_thread main_record(void)
+{
+    struct ph_thread record = {.tid = getpid()};
+    const struct ph_thread_slot *slot = __atomic_load_n(&main_slot, __ATOMIC_RELAXED);
+    if (slot)
+        record.label_set = __atomic_load_n(&slot->record.label_set, __ATOMIC_ACQUIRE);
+    return record;
+}
+
 size_t ph_threads(struct ph_thread *ret_threads, size_t capacity)
 {
-    /* The main thread was never created by anyone: it has no record. */
     size_t count = 1;
     if (capacity)
-        ret_threads[0] = (struct ph_thread){.tid = getpid()};
+        ret_threads[0] = main_record();
     uint32_t slots = ph_thread_slot_count();
     for (uint32_t number = 1; number <= slots; number++) {
         const struct ph_thread_slot *slot = ph_thread_slot_at(number);
@@ -260,8 +277,17 @@ void ph_threads_after_fork(void)
     ph_thread_table_reset(kept);
     ph_own_spares_forget();
     ph_host_threads_forked();
+    main_slot = kept;
     if (kept)
         __atomic_store_n(&kept->record.tid, gettid(), __ATOMIC_RELEASE);
+}
+
+void ph_thread_carry_labels(uint32_t set)
+{
+    struct ph_thread_slot *slot = ph_tls.slot;
+    __atomic_store_n(&ph_tls.label_set, set, __ATOMIC_RELAXED);
+    if (slot)
+        __atomic_store_n(&slot->record.label_set, set, __ATOMIC_RELEASE);
 }
 
 struct ph_own_scope ph_own_scope_enter(void)

@@ -49,6 +49,10 @@ void ph_threads_wait(const pid_t *tids, size_t count, int64_t timeout_ns);
 /** ph_threads_after_fork() - in the child: one thread is left. */
 void ph_threads_after_fork(void);
 
+/** ph_thread_carry_labels() - from now on the calling thread has this set (labels.h): in its record, for signal handlers on it and
+ * for its heap samples. */
+void ph_thread_carry_labels(uint32_t set);
+
 /* Turns the calling thread of the host into one of ours for the length of a call of the public API. */
 struct ph_own_scope {
     bool was_own, was_sampling;

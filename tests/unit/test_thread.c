@@ -175,6 +175,57 @@ static void more_threads_than_room_are_counted_not_written(void **state)
     pthread_join(thread, NULL);
 }
 
+static uint32_t labels_of(pid_t tid)
+{
+    const struct ph_thread *thread = find(tid);
+    return thread ? thread->label_set : UINT32_MAX;
+}
+
+/* A child of this thread has what it had, and its parent's main thread is not there. */
+static int labels_of_forked_child(void)
+{
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        ph_threads_after_fork();
+        _exit((int)labels_of(getpid()));
+    }
+    waitpid(pid, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+static void *carry_seven(void *ret_of_child)
+{
+    assert_int_equal(labels_of(gettid()), 0);
+    ph_thread_carry_labels(7);
+    *(int *)ret_of_child = labels_of_forked_child();
+    seen_tid = gettid();
+    sem_post(&started);
+    sem_wait(&finish);
+    return NULL;
+}
+
+static void labels_are_those_of_one_thread(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    int of_child;
+    ph_thread_carry_labels(3);
+    for (int round = 0; round < 2; round++) { /* the second has the slot of the first */
+        assert_int_equal(pthread_create(&thread, NULL, carry_seven, &of_child), 0);
+        sem_wait(&started);
+        assert_int_equal(labels_of(getpid()), 3);
+        assert_int_equal(labels_of(seen_tid), 7);
+        assert_int_equal(of_child, 7);
+        assert_int_equal(labels_of_forked_child(), 3);
+        sem_post(&finish);
+        pthread_join(thread, NULL);
+        assert_true(gone(seen_tid));
+    }
+    ph_thread_carry_labels(0);
+    assert_int_equal(labels_of(getpid()), 0);
+}
+
 extern unsigned je_narenas_auto;
 
 static void *body_that_ends(void *argument)
@@ -210,9 +261,11 @@ int main(void)
         cmocka_unit_test(a_thread_of_ours_is_named_and_takes_no_signal),
         cmocka_unit_test(a_forked_child_lists_one_thread),
         cmocka_unit_test(records_are_used_again),
+        cmocka_unit_test(labels_are_those_of_one_thread),
         cmocka_unit_test(a_forked_child_has_as_many_arenas_to_choose_from_as_its_parent),
         cmocka_unit_test(more_threads_than_room_are_counted_not_written),
     };
+    ph_thread_init();
     sem_init(&started, 0, 0);
     sem_init(&finish, 0, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
