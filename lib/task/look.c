@@ -30,12 +30,6 @@ static int read_schedstat(pid_t tid, uint64_t *ret_cpu_ns, uint64_t *ret_switche
     return 0;
 }
 
-int ph_task_switches(pid_t tid, uint64_t *ret_switches)
-{
-    uint64_t cpu_ns;
-    return read_schedstat(tid, &cpu_ns, ret_switches);
-}
-
 /* ---- Its state ---- */
 
 /* The name, in parentheses, may hold blanks and parentheses itself. */
@@ -103,38 +97,57 @@ bool ph_task_look_parse(const char *text, size_t size_bytes, struct ph_task_look
 /* The switches come first: if they are the same after the stack was read, it is the stack of these registers. */
 int ph_task_look(pid_t tid, struct ph_task_look *ret_look)
 {
-    uint64_t switches = 0;
-    int result = ph_task_switches(tid, &switches);
-    if (result == -ESRCH)
-        return result;
+    struct ph_task_look look;
+    uint64_t cpu_ns = 0, switches = 0;
     char text[TEXT_BYTES];
+    if (read_schedstat(tid, &cpu_ns, &switches) == -ESRCH)
+        return -ESRCH;
     ssize_t count = ph_task_file_read(tid, "syscall", text, sizeof(text));
     if (count < 0)
         return (int)count;
-    if (!ph_task_look_parse(text, (size_t)count, ret_look))
+    if (!ph_task_look_parse(text, (size_t)count, &look))
         return -EIO;
-    ret_look->switches = switches;
+    look.switches = switches;
+    look.cpu_ns = cpu_ns;
+    *ret_look = look;
     return 0;
 }
 
-int ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *task, uint64_t switches,
-                       struct ph_task_look *ret_look)
+int ph_task_look_light(pid_t tid, struct ph_task_look *ret_look)
 {
-    struct ph_task_look look = {.call = -1, .switches = switches};
+    struct ph_task_look look = {.call = -1};
     char state;
-    int result = read_state(task->tid, &state);
+    if (read_schedstat(tid, &look.cpu_ns, &look.switches) == -ESRCH)
+        return -ESRCH;
+    int result = read_state(tid, &state);
     if (result < 0)
         return result;
     look.is_blocked = state != 'R';
-    if (look.is_blocked) {
-        uint64_t frame[2]; /* the caller's RBP, and where it goes on: probe.h */
-        if (!task->wait_frame || !ph_memory_read(memory, task->wait_frame, frame, sizeof(frame)))
-            return -EACCES;
-        look.is_of_caller = true;
-        look.bp = frame[0];
-        look.pc = frame[1];
-        look.sp = task->wait_frame + sizeof(frame);
-    }
     *ret_look = look;
     return 0;
+}
+
+bool ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *task, struct ph_task_look *look)
+{
+    uint64_t frame[2]; /* the caller's frame pointer, and where it goes on: probe.h */
+    if (!look->is_blocked || !task->wait_frame || !ph_memory_read(memory, task->wait_frame, frame, sizeof(frame)))
+        return false;
+    look->is_of_caller = true;
+    look->bp = frame[0];
+    look->pc = frame[1];
+    look->sp = task->wait_frame + sizeof(frame);
+    return true;
+}
+
+/* Its switches tell, as the kernel counts one before the thread runs; where it does not count them, its registers. */
+int ph_task_look_again(pid_t tid, const struct ph_task_look *look)
+{
+    struct ph_task_look again = *look;
+    uint64_t cpu_ns;
+    int result = look->switches ? read_schedstat(tid, &cpu_ns, &again.switches) : ph_task_look(tid, &again);
+    if (result < 0)
+        return result;
+    bool is_same =
+        again.is_blocked && again.sp == look->sp && again.pc == look->pc && again.switches == look->switches;
+    return is_same ? 0 : -EAGAIN;
 }

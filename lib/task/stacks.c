@@ -23,18 +23,6 @@ static struct ph_registers registers_of(const struct ph_task_look *look)
     return registers;
 }
 
-/* Has it not run since @look? Its switches tell; where the kernel does not count them, its registers. */
-static int look_again(const struct ph_task *task, const struct ph_task_look *look)
-{
-    struct ph_task_look again = *look;
-    int result = look->switches ? ph_task_switches(task->tid, &again.switches) : ph_task_look(task->tid, &again);
-    if (result < 0)
-        return result;
-    bool is_same =
-        again.is_blocked && again.sp == look->sp && again.pc == look->pc && again.switches == look->switches;
-    return is_same ? 0 : -EAGAIN;
-}
-
 int ph_stack_of_blocked(struct ph_unwinder *unwinder, const struct ph_task *task, const struct ph_task_look *look,
                         struct ph_task_stack *ret_stack)
 {
@@ -49,7 +37,7 @@ int ph_stack_of_blocked(struct ph_unwinder *unwinder, const struct ph_task *task
     if (look->sp) /* a thread that has ended and is still listed has none */
         stack.count =
             ph_unwinder_run(unwinder, &registers, &memory, stack.addresses, PH_UNWIND_FRAMES_MAX, &stack.end);
-    int result = look_again(task, look);
+    int result = ph_task_look_again(task->tid, look);
     if (result < 0)
         return result;
     if (look->is_of_caller && stack.count)

@@ -64,16 +64,17 @@ int ph_tasks_note(struct ph_tasks *tasks);
 /** ph_task_look() - 0; -ESRCH: it has ended; -EACCES: the kernel does not tell (dumpable 0 and not root). Some 5 us. */
 int ph_task_look(pid_t tid, struct ph_task_look *ret_look);
 
-/**
- * ph_task_look_noted() - where ph_task_look() says -EACCES, as in servers that were root and are not any more: blocked or not by its
- * state, and where by the hook's note, which must be younger than @switches (of ph_task_switches()).
- * 0; -ESRCH; -EACCES: blocked, but in no call that is hooked.
- */
-int ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *task, uint64_t switches,
-                       struct ph_task_look *ret_look);
+/** ph_task_look_light() - without where it is blocked, which ph_task_look_noted() may find: by the state letter. 0; -ESRCH. */
+int ph_task_look_light(pid_t tid, struct ph_task_look *ret_look);
 
-/** ph_task_switches() - as in struct ph_task_look. 0; -ESRCH; -errno. */
-int ph_task_switches(pid_t tid, uint64_t *ret_switches);
+/**
+ * ph_task_look_noted() - where ph_task_look() says -EACCES, as in servers that were root and are not any more: complete the @look of
+ * ph_task_look_light() by the hook's note, which must be younger (ph_tasks_note()). False: it is in no call that is hooked.
+ */
+bool ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *task, struct ph_task_look *look);
+
+/** ph_task_look_again() - 0: it has not run since @look; -EAGAIN: it has; -ESRCH. */
+int ph_task_look_again(pid_t tid, const struct ph_task_look *look);
 
 /** ph_task_look_parse() - the text of /proc/PID/task/TID/syscall. False, with nothing written, if it is none. */
 bool ph_task_look_parse(const char *text, size_t size_bytes, struct ph_task_look *ret_look);
