@@ -33,9 +33,9 @@ struct ph_task_look {
     uint64_t sp, pc;
     uint64_t
         switches; /* how often it was put on a processor (schedstat): unchanged: it has not run meanwhile; 0: not known */
-    bool
-        is_of_caller; /* by the hook's note alone: sp, pc and bp are those of the hook's caller, call is not known */
-    uint64_t bp;      /* valid if is_of_caller */
+    uint64_t cpu_ns;   /* that it has used since it began; 0: not known */
+    bool is_of_caller; /* by the hook's note: sp, pc and bp are of the hook's caller, call is not known */
+    uint64_t bp;       /* valid if is_of_caller */
 };
 
 struct ph_tasks {
