@@ -8,6 +8,7 @@
 #include "model/pprof_write.h"
 #include "probe/probe.h"
 #include "server/server.h"
+#include "task/profiling.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -83,6 +84,7 @@ static void forked(void)
     server = NULL;
     ph_heap_forked();
     ph_family_forked();
+    ph_profiling_forked();
     server = NULL; /* the parent's; its memory stays as it is */
 }
 

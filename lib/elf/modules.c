@@ -1,6 +1,5 @@
 #include "elf/modules.h"
 
-#include "base/buf.h"
 #include "base/index.h"
 #include "elf/file.h"
 #include "elf/ident.h"
@@ -275,7 +274,7 @@ static int take_snapshot(struct snapshot *snapshot, const char *text, size_t siz
 }
 
 /* The kernel hands out a page of text at a time, and each part is consistent and higher than the one before. */
-static int read_maps(int root_fd, struct ph_buf *text)
+int ph_modules_text(int root_fd, struct ph_buf *text)
 {
     int fd = ph_fd_open(root_fd, "/proc/self/maps");
     if (fd < 0)
@@ -300,7 +299,7 @@ static int read_snapshot(struct snapshot *snapshot, int root_fd, struct ph_modul
                          struct ph_error *error)
 {
     struct ph_buf text = PH_BUF_INIT;
-    int status = read_maps(root_fd, &text);
+    int status = ph_modules_text(root_fd, &text);
     if (status < 0)
         ph_error_set(error, status, "cannot read /proc/self/maps: %s", strerrordesc_np(-status));
     else

@@ -9,6 +9,7 @@
 #define PH_ELF_MODULES_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "model/profile.h"
 
@@ -48,6 +49,9 @@ int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_er
  * @text: of the maps file of this process, which was just read; NULL: it is read now. Else as ph_modules_self(). */
 int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *starts, size_t start_count,
                          struct ph_modules *ret_modules, struct ph_error *error);
+
+/** ph_modules_text() - append the maps file of this process to @text. 0; -errno of reading it; -ENOMEM. */
+int ph_modules_text(int root_fd, struct ph_buf *text);
 
 /** ph_modules_parse() - from the text of a maps file; build ids are left "" and bias 0. For tests and offline use.
  * Lines that are no mappings are skipped: kernels add kinds. The executable is the first file in the text. */

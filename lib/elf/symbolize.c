@@ -7,12 +7,14 @@
 
 /* Of which locations. */
 struct range {
-    uint32_t low, high; /* numbers of mappings, high exclusive */
+    uint32_t low, high;    /* numbers of mappings, high exclusive */
+    const bool *is_wanted; /* of these, by number; NULL for all */
 };
 
 static bool is_in(const struct ph_location *location, const struct range *range)
 {
-    return location->mapping >= range->low && location->mapping < range->high;
+    return location->mapping >= range->low && location->mapping < range->high &&
+           (!range->is_wanted || range->is_wanted[location->mapping]);
 }
 
 static bool is_nameless(const struct ph_location *location)
@@ -90,12 +92,18 @@ static int name_range(struct ph_profile *profile, const struct ph_modules *modul
 
 int ph_symbolize(struct ph_profile *profile, const struct ph_modules *modules)
 {
-    const struct range all = {0, UINT32_MAX};
+    const struct range all = {.high = UINT32_MAX};
     return name_range(profile, modules, &all);
 }
 
 int ph_symbolize_first(struct ph_profile *profile, const struct ph_modules *modules, uint32_t mapping_count)
 {
-    const struct range first = {1, mapping_count + 1};
+    const struct range first = {.low = 1, .high = mapping_count + 1};
     return name_range(profile, modules, &first);
+}
+
+int ph_symbolize_wanted(struct ph_profile *profile, const struct ph_modules *modules, const bool *is_wanted)
+{
+    const struct range wanted = {.high = profile->mapping_count + 1, .is_wanted = is_wanted};
+    return name_range(profile, modules, &wanted);
 }

@@ -5,6 +5,8 @@
 #include "elf/modules.h"
 #include "model/profile.h"
 
+#include <stdbool.h>
+
 /**
  * ph_symbolize() - give each location without lines its function, by ph_symbols_find().
  *
@@ -16,6 +18,10 @@ int ph_symbolize(struct ph_profile *profile, const struct ph_modules *modules);
 /** ph_symbolize_first() - the same, but only for locations in the first @mapping_count mappings: those of others were taken in
  * other processes, where the same address can be something else. */
 int ph_symbolize_first(struct ph_profile *profile, const struct ph_modules *modules, uint32_t mapping_count);
+
+/** ph_symbolize_wanted() - the same, but only for locations in mappings n with @is_wanted[n] (0: in none): where modules lay in the
+ * same place one after the other, each set of those that did not is named in a round of its own. */
+int ph_symbolize_wanted(struct ph_profile *profile, const struct ph_modules *modules, const bool *is_wanted);
 
 /** ph_symbolize_name() - give one location its function. Returns the profile's status. */
 int ph_symbolize_name(struct ph_profile *profile, uint32_t location, const char *name);

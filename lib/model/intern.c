@@ -289,6 +289,13 @@ static void add_values(struct ph_profile *profile, uint32_t sample, const int64_
         sums[i] = ph_add_saturating(sums[i], values[i]);
 }
 
+uint32_t ph_profile_find_sample(const struct ph_profile *profile, const uint32_t *frames, uint32_t frame_count,
+                                const struct ph_label *labels, uint32_t label_count)
+{
+    struct sample_key key = {frames, labels, frame_count, label_count};
+    return ph_index_find(&profile->sample_index, sample_hash(&key), sample_equal, profile, &key);
+}
+
 uint32_t ph_profile_add_sample(struct ph_profile *profile, const uint32_t *frames, uint32_t frame_count,
                                const struct ph_label *labels, uint32_t label_count, const int64_t *values)
 {

@@ -158,6 +158,10 @@ int ph_profile_set_lines(struct ph_profile *profile, uint32_t location, const st
 uint32_t ph_profile_add_sample(struct ph_profile *profile, const uint32_t *frames, uint32_t frame_count,
                                const struct ph_label *labels, uint32_t label_count, const int64_t *values);
 
+/** ph_profile_find_sample() - the place of the sample with this stack and these labels; PH_INDEX_NONE if there is none. */
+uint32_t ph_profile_find_sample(const struct ph_profile *profile, const uint32_t *frames, uint32_t frame_count,
+                                const struct ph_label *labels, uint32_t label_count);
+
 static inline int64_t *ph_profile_values(const struct ph_profile *profile, uint32_t sample)
 {
     return profile->values + (size_t)sample * profile->type_count;
