@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* Real-time signals, but the first, which programs count up from, and the last. */
+#define SIGNAL_MIN      35
+#define SIGNAL_MAX      63
 #define HEAP_SAMPLE_MIN (UINT64_C(1) << 10)
 #define HEAP_SAMPLE_MAX (UINT64_C(1) << 30)
 #define PORT_MAX        65535
@@ -85,6 +89,17 @@ static bool parse_heap_sample(struct ph_options *options, const char *value)
             return false;
     }
     options->heap_sample_bytes = bytes;
+    return true;
+}
+
+static bool parse_signal(struct ph_options *options, const char *value)
+{
+    char *end = NULL;
+    bool is_auto = strcmp(value, "auto") == 0;
+    long number = is_auto ? 0 : strtol(value, &end, 10);
+    if (!is_auto && (*end || number < SIGNAL_MIN || number > SIGNAL_MAX))
+        return false;
+    options->signal = (int)number;
     return true;
 }
 

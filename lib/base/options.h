@@ -32,6 +32,7 @@ struct ph_options {
     char token_file[PH_OPTION_TEXT_MAX]; /* "" for none */
     uint64_t heap_sample_bytes;          /* 0 for off */
     char agent[PH_OPTION_TEXT_MAX];      /* "" for the usual places */
+    int signal;                          /* 0 for any that is free */
     enum ph_log log;
 };
 

@@ -5,6 +5,7 @@
 #include "probe/apart.h"
 #include "probe/backtrace.h"
 #include "probe/calm.h"
+#include "probe/capture.h"
 #include "probe/counters.h"
 #include "probe/credentials.h"
 #include "probe/fork.h"
@@ -13,7 +14,9 @@
 #include "probe/own_fd.h"
 #include "probe/reexec.h"
 #include "probe/say.h"
+#include "probe/signal.h"
 #include "probe/thread.h"
+#include "probe/timers.h"
 
 #include <linux/futex.h>
 #include <stdio.h>
@@ -51,6 +54,15 @@ struct ph_probe ph_probe = {
     .release_forks = ph_forks_release,
     .park = ph_park,
     .unpark = ph_unpark,
+    .sampling_begin = ph_sampling_begin,
+    .sampling_arm = ph_sampling_arm,
+    .sampling_take = ph_sampling_take,
+    .sampling_give_back = ph_sampling_give_back,
+    .sampling_check = ph_sampling_check,
+    .sampling_end = ph_sampling_end,
+    .ask = ph_ask,
+    .asked = ph_asked,
+    .unask = ph_unask,
     .say = ph_say,
 };
 
@@ -326,6 +338,7 @@ void ph_activation_init(char *const *environment)
     ph_allocator_init(&ph_probe);
     if (ph_probe_options.start == PH_START_OFF || getauxval(AT_SECURE))
         return;
+    ph_signal_init(ph_probe_options.signal);
     ph_thread_init();
     ph_fork_init();
     ph_activation_state = PH_IDLE;

@@ -4,11 +4,13 @@
 #include "probe/activate.h"
 #include "probe/allocator.h"
 #include "probe/calm.h"
+#include "probe/capture.h"
 #include "probe/counters.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
 #include "probe/real.h"
 #include "probe/thread.h"
+#include "probe/timers.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -159,6 +161,8 @@ static void in_forked_child(void)
     ph_probe.started_ns = ph_clock_realtime_ns();
     ph_own_fd_after_fork();
     ph_threads_after_fork();
+    ph_timers_forked();
+    ph_capture_forked();
     ph_load_forked();
     ph_activation_forked(!forking.under_way || forking.calm.blocked);
     end_calm();

@@ -7,6 +7,7 @@
 #include "probe/last_thread.h"
 #include "probe/real.h"
 #include "probe/thread_table.h"
+#include "probe/timers.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -25,6 +26,9 @@ static struct ph_thread_slot main_thread;
 static struct ph_thread_slot *main_slot =
     &main_thread; /* atomic; in a forked child that of who forked; NULL: none */
 
+/* Of the dynamic linker: where the stack was when the program began. Above it are its arguments and environment. */
+extern void *__libc_stack_end;
+
 static void own_thread_ends(struct ph_thread_slot *slot)
 {
     ph_tls.slot = NULL;
@@ -41,6 +45,7 @@ static void thread_ends(void *slot)
     }
     if (++ph_tls.end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(exit_key, slot) == 0)
         return;
+    ph_timers_thread_ends(slot);
     ph_tls.slot = NULL;
     ph_allocator_thread_ends();
     if (slot == main_slot)
@@ -62,6 +67,8 @@ void ph_thread_init(void)
         ph_host_thread_uncounted();
     else
         ph_tls.slot = &main_thread;
+    main_thread.record.stack_high = (uintptr_t)__libc_stack_end;
+    main_thread.record.tid = getpid();
 }
 
 /* pthread_getattr_np() would tell exactly, but allocates, and the host would find that in its profile. glibc puts
@@ -102,6 +109,7 @@ static void keep_record(struct ph_thread_slot *slot)
     note_stack(record, slot->stack_bytes);
     record->started_ns = (uint64_t)ph_clock_monotonic_ns();
     __atomic_store_n(&record->tid, gettid(), __ATOMIC_RELEASE);
+    ph_timers_thread_begins(slot);
 }
 
 static void settle_in(struct ph_thread_slot *slot)
@@ -153,6 +161,8 @@ static struct ph_thread_slot *prepare(bool own, const pthread_attr_t *attributes
     record->own = own;
     record->stack_low = record->stack_high = 0;
     record->label_set = 0;
+    record->wait_frame = record->waits_since_ns = 0;
+    slot->tiny_signal_stack = false;
     record->frame_count = own ? 0 : (uint32_t)ph_backtrace((void **)record->frames, PH_THREAD_FRAMES_MAX);
     return slot;
 }
@@ -221,13 +231,19 @@ static bool copy_record(const struct ph_thread_slot *slot, struct ph_thread *ret
            ret_thread->frame_count <= PH_THREAD_FRAMES_MAX;
 }
 
+struct ph_thread_slot *ph_thread_first(void)
+{
+    return __atomic_load_n(&main_slot, __ATOMIC_RELAXED);
+}
+
 /* The main thread was never created by anyone: its record holds only what it has noted itself. */
 static struct ph_thread main_record(void)
 {
     struct ph_thread record = {.tid = getpid()};
-    const struct ph_thread_slot *slot = __atomic_load_n(&main_slot, __ATOMIC_RELAXED);
+    const struct ph_thread_slot *slot = ph_thread_first();
     if (slot)
-        record.label_set = __atomic_load_n(&slot->record.label_set, __ATOMIC_ACQUIRE);
+        record = slot->record;
+    record.tid = getpid();
     return record;
 }
 

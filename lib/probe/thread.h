@@ -38,6 +38,9 @@ void ph_own_spares_release(void);
 /** ph_own_spares_forget() - in a forked child: there are none. */
 void ph_own_spares_forget(void);
 
+/** ph_thread_first() - the slot of the main thread, which is in no table; in a forked child of who forked. NULL if it has ended. */
+struct ph_thread_slot *ph_thread_first(void);
+
 /** ph_threads() - ph_probe.threads. */
 size_t ph_threads(struct ph_thread *ret_threads, size_t capacity);
 

@@ -15,6 +15,9 @@ struct ph_thread_slot {
     int (*start_c11)(void *); /* … or this, from thrd_create() */
     void *argument;
     size_t stack_bytes;
+    bool tiny_signal_stack;  /* atomic: its alternate stack is too small for a signal (hook_signal.c) */
+    uint32_t asking_count;   /* atomic: a signal is just being sent to it (timers.h) */
+    uint64_t timer_word;     /* of timers.c; atomic */
     bool apart;              /* inherited from the creator: its descriptor table is */
     struct ph_thread record; /* valid while record.tid (atomic) is not 0 */
 };

@@ -44,6 +44,11 @@ static const struct hook hooks[] = {
 #define IN_VFORK_exec                        1
 #define IN_VFORK_filter                      1
 #define IN_VFORK_wait                        1
+#define IN_VFORK_poll                        1
+#define IN_VFORK_receive                     1
+#define IN_VFORK_sleep                       1
+#define IN_VFORK_sigwait                     1
+#define IN_VFORK_signal                      1
 #define HOOK(family, type, name, parameters) {#name, call_##name, IN_VFORK_##family},
 #include "probe/symbols.def"
 #undef HOOK

@@ -42,7 +42,7 @@ static void every_row_is_for_people(void **state)
 {
     size_t count;
     const struct ph_option_row *rows = ph_option_rows(&count);
-    assert_int_equal(count, 6);
+    assert_int_equal(count, 7);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(strncmp(rows[i].name, "PORTHOLE_", 9), 0);
         assert_true(rows[i].allowed[0] && rows[i].help[0]);
@@ -61,6 +61,7 @@ static const struct {
     {"PORTHOLE_TOKEN_FILE", "/run/token", {"token", "./token", long_path}},
     {"PORTHOLE_HEAP_SAMPLE", "1MiB", {"0", "512", "2GiB", "3K", "1 MiB", "-1", "1e6", "18446744073709551616"}},
     {"PORTHOLE_AGENT", "/opt/agent", {"agent", long_path}},
+    {"PORTHOLE_SIGNAL", "40", {"0", "34", "64", "40 ", "SIGUSR1", "-1", "4294967336"}},
     {"PORTHOLE_LOG", "quiet", {"loud", "QUIET", "1"}},
 };
 

@@ -1,0 +1,81 @@
+#include "probe/wait.h"
+
+#include "probe/context.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define KERNEL_SET_BYTES sizeof(uint64_t)
+
+/* What a call may be late: a tick of the coarse clock at either end. */
+#define TICK_NS 10000000
+
+/* From a function's first instruction to its system call; and from the hook's frame down to the stack pointer there. */
+#define CODE_BYTES  512
+#define STACK_BYTES 512
+
+int64_t ph_wait_left_ns(int64_t timeout_ns)
+{
+    const struct ph_thread_slot *slot = ph_tls.slot;
+    uint64_t since_ns = slot ? slot->record.waits_since_ns : 0;
+    if (!since_ns)
+        return timeout_ns; /* a thread that nobody knows begins again */
+    int64_t waited_ns = (int64_t)(ph_wait_clock_ns() - since_ns) - TICK_NS;
+    if (waited_ns < 0)
+        return timeout_ns;
+    return waited_ns < timeout_ns ? timeout_ns - waited_ns : 0;
+}
+
+/* Signals that wait to be delivered once our handler returns: then the call does fail because of them. */
+static bool others_wait_sig(uint64_t blocked)
+{
+    uint64_t pending = 0;
+    syscall(SYS_rt_sigpending, &pending, KERNEL_SET_BYTES);
+    return (pending & ~blocked) != 0;
+}
+
+/* Only where the hook's own call was interrupted: a call that was left by longjmp() has not taken its note back. */
+static bool is_in_hook_sig(const ucontext_t *context)
+{
+    uintptr_t pc = ph_context_pc_sig(context), sp = ph_context_sp_sig(context);
+    uintptr_t call = (uintptr_t)ph_tls.waits_in;
+    return call && pc - call < CODE_BYTES && ph_tls.waits_at - sp < STACK_BYTES;
+}
+
+void ph_wait_interrupted_sig(ucontext_t *context)
+{
+    uint64_t blocked;
+    if (!ph_context_ends_call_sig(context))
+        return;
+    memcpy(&blocked, &context->uc_sigmask, sizeof(blocked));
+    if (others_wait_sig(blocked))
+        return;
+    ph_tls.cut_short = true;
+    if (is_in_hook_sig(context)) {
+        ph_tls.mask_before = blocked;
+        memset(&context->uc_sigmask, 0xff, sizeof(blocked));
+        ph_tls.is_masked = true;
+    }
+}
+
+const sigset_t *ph_wait_mask(sigset_t *buffer)
+{
+    sigemptyset(buffer);
+    if (ph_tls.is_masked)
+        memcpy(buffer, &ph_tls.mask_before, sizeof(ph_tls.mask_before));
+    else
+        syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, buffer, KERNEL_SET_BYTES);
+    return buffer;
+}
+
+void ph_wait_unmask(void)
+{
+    int saved_errno = errno;
+    if (ph_tls.is_masked)
+        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &ph_tls.mask_before, NULL, KERNEL_SET_BYTES);
+    ph_tls.is_masked = false;
+    errno = saved_errno;
+}

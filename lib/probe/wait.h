@@ -1,0 +1,74 @@
+/*
+ * wait.h - a thread of the host in a call that can wait: since when, from where, and whose signal has cut it short.
+ *
+ * Issue: SA_RESTART does not help epoll_wait(), poll(), select(), sleeping and their kin: our signal makes them fail with EINTR.
+ * Solution: the handler tells whether it alone has ended the call; then the hook calls again, for what is left of the time. Calls
+ * by which programs wait for signals, too, go on with all signals blocked until they are inside again (as with sigsuspend()):
+ * so a signal of the host that comes in between ends them, as it would have.
+ */
+#ifndef PH_PROBE_WAIT_H
+#define PH_PROBE_WAIT_H
+
+#include "probe/guard.h"
+#include "probe/thread_table.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+#include <ucontext.h>
+
+/* Some milliseconds coarse, and a quarter of the cost. 0 is kept for "in no call". */
+static inline uint64_t ph_wait_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 1;
+}
+
+/**
+ * ph_wait_begin() - before a call that can wait. @frame: __builtin_frame_address(0) of the hook.
+ * @call: the real function, if it is to go on atomically (ph_wait_goes_on()); else NULL.
+ */
+static inline void ph_wait_begin(void *frame, const void *call)
+{
+    struct ph_thread_slot *slot = ph_tls.slot;
+    ph_tls.cut_short = false;
+    ph_tls.waits_in = call;
+    ph_tls.waits_at = (uintptr_t)frame;
+    if (slot) {
+        __atomic_store_n(&slot->record.wait_frame, (uintptr_t)frame, __ATOMIC_RELAXED);
+        __atomic_store_n(&slot->record.waits_since_ns, ph_wait_clock_ns(), __ATOMIC_RELAXED);
+    }
+}
+
+void ph_wait_unmask(void);
+
+/** ph_wait_end() - after it; keeps errno. A call that is left by cancellation or longjmp() does not come here: what it has noted is
+ * believed only while the thread is blocked, and the next call overwrites it. */
+static inline void ph_wait_end(void)
+{
+    struct ph_thread_slot *slot = ph_tls.slot;
+    ph_tls.waits_in = NULL;
+    if (__builtin_expect(ph_tls.is_masked, 0))
+        ph_wait_unmask();
+    if (slot)
+        __atomic_store_n(&slot->record.waits_since_ns, 0, __ATOMIC_RELAXED);
+}
+
+/** ph_wait_was_cut_short() - did the call that has just returned @result fail because of our signal, and of nothing else? */
+static inline bool ph_wait_was_cut_short(long result)
+{
+    return __builtin_expect(result < 0 && errno == EINTR && ph_tls.cut_short, 0);
+}
+
+/** ph_wait_left_ns() - what is left of @timeout_ns, since the thread began to wait; 0 or more, late rather than early. */
+int64_t ph_wait_left_ns(int64_t timeout_ns);
+
+/** ph_wait_mask() - the signals that were blocked when the call was cut short; all are now, until ph_wait_end(). */
+const sigset_t *ph_wait_mask(sigset_t *buffer);
+
+/** ph_wait_interrupted_sig() - from the handler of our signal, first thing. */
+void ph_wait_interrupted_sig(ucontext_t *context);
+
+#endif
