@@ -68,8 +68,8 @@ static const struct ph_notice notices[] = {
      "and ?pid= asks one by itself",
      false, judge_unanswered, 0},
     {"heir", "If this process ends, clients may be refused for a moment",
-     "no descriptor was left in which forked children would inherit the port, so the next one has to open it "
-     "anew; raise the limit of open files (ulimit -n)",
+     "the program could not be given the descriptor in which forked children inherit the port, so the next one has "
+     "to open it anew; raise the limit of open files (ulimit -n)",
      true, judge_degraded, PH_DEGRADED_HEIR},
     {"descriptors", "Porthole's descriptors count against the program's limit",
      "the kernel or a filter (seccomp) refused close_range() with CLOSE_RANGE_UNSHARE, so they lie in the "

@@ -9,6 +9,7 @@
 #include "probe/counters.h"
 #include "probe/credentials.h"
 #include "probe/fork.h"
+#include "probe/handover.h"
 #include "probe/heir.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
@@ -75,7 +76,8 @@ static struct ph_interruption forked_in; /* of a forked child: what its parent w
 static pid_t starter;                    /* atomic: whose state this is; 0 before the first start */
 static pid_t control_tid;                /* valid while on_its_own */
 static int
-    on_its_own; /* futex: 1 while the first thread of ours shares nothing with the host that it may take away */
+    on_its_own;  /* futex: 1 while the first thread of ours shares nothing with the host that it may take away */
+static int bell; /* atomic; futex: how often the first thread of ours was told to look what there is to do */
 
 static void wake_waiters(int *futex)
 {
@@ -150,12 +152,39 @@ static int start_agent(void)
     return agent ? agent->start() : error.code;
 }
 
-/* The first thread of ours. It opens the window and waits until it is to be closed: only a thread that has our
- * descriptor table can do that. */
+static void ring(void)
+{
+    __atomic_fetch_add(&bell, 1, __ATOMIC_RELEASE);
+    wake_waiters(&bell);
+}
+
+/* Parked, although it works: in system calls only. */
+static void wait_for_orders(void)
+{
+    ph_park();
+    for (;;) {
+        int heard = __atomic_load_n(&bell, __ATOMIC_ACQUIRE);
+        if (__atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) != PH_RUNNING)
+            break;
+        ph_handover_give();
+        wait_while(&bell, heard, NULL);
+    }
+    ph_unpark();
+}
+
+static void prepare_heir(void)
+{
+    if (strcmp(ph_probe_options.listen, "off") != 0)
+        ph_heir_keep();
+    ph_handover_offer();
+}
+
+/* The first thread of ours. It opens the window and waits until it is to be closed, or a fork wants the heir: only a thread that
+ * has our descriptor table can do either. */
 static void *control(void *argument)
 {
-    ph_apart_leave(ph_heir_fd());
-    ph_heir_kept();
+    ph_apart_leave(ph_heir_find());
+    prepare_heir();
     if (wants_spares)
         ph_own_spares_make();
     control_tid = gettid();
@@ -166,11 +195,10 @@ static void *control(void *argument)
         PH_COUNT(activations_failed);
     } else {
         enter_state(PH_RUNNING);
-        ph_park();
-        wait_while(&ph_activation_state, PH_RUNNING, NULL);
-        ph_unpark();
+        wait_for_orders();
         ph_agent_loaded()->stop();
     }
+    ph_handover_end();
     ph_own_spares_release();
     __atomic_store_n(&on_its_own, 0, __ATOMIC_RELEASE);
     enter_state(start_result < 0 ? PH_FAILED : PH_IDLE);
@@ -220,13 +248,9 @@ void ph_activation_unclaim(void)
     ph_calm_end(&calm);
 }
 
-/* The heir is made here, on the host's thread: on another one its first numbers, the lowest there are, could fall between a
- * close() of the host and the open() that counts on that number. */
 int ph_activation_begin(void)
 {
     struct ph_calm calm = claimed_calm; /* as above */
-    if (strcmp(ph_probe_options.listen, "off") != 0)
-        ph_heir_make();
     ph_reexec_remember();
     int result = ph_own_thread("porthole/ctl", control, NULL);
     if (result < 0) {
@@ -259,7 +283,7 @@ bool ph_deactivate(void)
         return false;
     ph_probe_options.start = PH_START_MANUAL; /* the host's next listen() must not open it again */
     size_t count = ph_own_tids(tids, OWN_THREADS_MAX);
-    wake_waiters(&ph_activation_state); /* not a second store: it may be IDLE by now */
+    ring();
     ph_activation_settle(STOP_WAIT_NS);
     ph_threads_wait(tids, count, END_WAIT_NS);
     return true;
@@ -274,6 +298,15 @@ void ph_activation_before_change(const struct ph_guard *guard, unsigned capabili
     if (ph_deactivate())
         ph_say("closed: the program changes its user or groups with other capabilities than it had when it began "
                "to listen");
+}
+
+bool ph_activation_provide_heir(void)
+{
+    if (!ph_handover_is_due() || __atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) != PH_RUNNING ||
+        ph_activation_is_filtered() || ph_activation_is_foreign())
+        return false;
+    ph_handover_take(ring);
+    return true;
 }
 
 /* The child has none of our threads. What is kept open for it lets it open a window of its own when it waits. */

@@ -80,6 +80,11 @@ int ph_activation_result(void);
  * under way first. Returns when it is closed and our threads have ended, and true if this call closed it. */
 bool ph_deactivate(void);
 
+/** ph_activation_provide_heir() - the calling thread of the host is about to fork, signals blocked: if the window is open and this
+ * is the first time, what children inherit is put into the host's table (handover.h). True if it had to wait for that, 1 s at
+ * most; else one load. Not where a filter forbids system calls. */
+bool ph_activation_provide_heir(void);
+
 /** ph_activation_forked() - in a forked child, on its one thread, which was @perhaps_in_handler of a signal when it forked. */
 void ph_activation_forked(bool perhaps_in_handler);
 

@@ -6,6 +6,7 @@
 #include "probe/calm.h"
 #include "probe/capture.h"
 #include "probe/counters.h"
+#include "probe/handover.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
 #include "probe/real.h"
@@ -105,6 +106,13 @@ static bool wait_for_start(void)
     return settled;
 }
 
+static void provide_heir(void)
+{
+    int64_t start_ns = ph_handover_is_due() ? ph_clock_monotonic_ns() : 0;
+    if (ph_activation_provide_heir())
+        count_wait(start_ns);
+}
+
 static void before_fork(void)
 {
     bool settled = true;
@@ -122,6 +130,7 @@ static void before_fork(void)
     }
     forking.calm = forking.hooked ? *forking.hooked : ph_calm_begin();
     forking.under_way = true;
+    provide_heir();
     forking.holds_gate = pthread_rwlock_trywrlock(&gate) == 0 || (settled && wait_at_gate());
     ph_allocator_before_fork(forking.holds_gate && is_only_thread());
     errno = saved_errno;

@@ -3,6 +3,7 @@
 #include "probe/counters.h"
 #include "probe/guard.h"
 #include "probe/own_fd.h"
+#include "probe/parcel.h"
 #include "probe/real.h"
 
 #include <errno.h>
@@ -12,18 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BEQUEATHED_MAX 8
-
-/* What a child finds as its parent had it; written by the first thread of ours, and by a dup2() that moves it. */
+/* What a child finds as its parent had it; written by the first thread of ours, by a fork, and by a dup2() that moves it. */
 static int host_fd = PH_HEIR_NONE; /* atomic: in the host's table */
 static int own_fd = PH_HEIR_NONE;  /* in that of our threads; not inherited */
 static ino_t inode;                /* of the socket: one number for the whole system, never given twice */
-
-/* The sender of the pair first, then what is bequeathed. */
-struct parcel {
-    int fds[1 + BEQUEATHED_MAX];
-    size_t count;
-};
 
 int ph_heir_fd(void)
 {
@@ -57,69 +50,59 @@ bool ph_heir_move(void)
     return to >= 0;
 }
 
-static int send_parcel(int sender, const struct parcel *parcel)
+int ph_heir_find(void)
 {
-    char nothing = 0, control[CMSG_SPACE(sizeof(parcel->fds))] = {0};
-    struct iovec byte = {&nothing, 1};
-    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = control};
-    message.msg_controllen = CMSG_SPACE(parcel->count * sizeof(int));
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(parcel->count * sizeof(int));
-    memcpy(CMSG_DATA(rights), parcel->fds, parcel->count * sizeof(int));
-    return sendmsg(sender, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+    if (!ph_heir_is(ph_heir_fd()))
+        __atomic_store_n(&host_fd, PH_HEIR_NONE, __ATOMIC_RELAXED);
+    return ph_heir_fd();
 }
 
-/* @flags: MSG_PEEK to leave it there. The first parcel in the queue, in new descriptors. */
-static int receive_parcel(int fd, int flags, struct parcel *ret_parcel)
-{
-    char nothing, control[CMSG_SPACE(sizeof(ret_parcel->fds))];
-    struct iovec byte = {&nothing, 1};
-    struct msghdr message = {
-        .msg_iov = &byte, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-    if (recvmsg(fd, &message, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-        return -errno;
-    const struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    if (!rights || rights->cmsg_type != SCM_RIGHTS)
-        return -ENOMSG; /* no descriptor was left for any of them */
-    ret_parcel->count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    memcpy(ret_parcel->fds, CMSG_DATA(rights), ret_parcel->count * sizeof(int));
-    return 0;
-}
-
-static void close_parcel(const struct parcel *parcel)
-{
-    for (size_t i = 0; i < parcel->count; i++)
-        ph_real()->close(parcel->fds[i]);
-}
-
-void ph_heir_make(void)
+/* With its sender as its first parcel. */
+static int make(void)
 {
     int pair[2];
-    if (ph_heir_is(ph_heir_fd()))
-        return;
-    __atomic_store_n(&host_fd, PH_HEIR_NONE, __ATOMIC_RELAXED);
     struct stat facts;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-        ph_degrade(PH_DEGRADED_HEIR);
-        return;
-    }
-    struct parcel sender = {{pair[0]}, 1};
-    int fd = fstat(pair[1], &facts) == 0 && send_parcel(pair[0], &sender) == 0 ? ph_fd_raise(pair[1]) : -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    struct ph_parcel sender = {{pair[0]}, 1};
+    int status = fstat(pair[1], &facts) < 0 ? -errno : ph_parcel_send(pair[0], &sender);
     ph_real()->close(pair[0]); /* it lives on in the queue */
-    if (fd < 0) {
+    if (status < 0) {
         ph_real()->close(pair[1]);
-        ph_degrade(PH_DEGRADED_HEIR);
-        return;
+        return status;
     }
     inode = facts.st_ino;
-    __atomic_store_n(&host_fd, fd, __ATOMIC_RELEASE);
+    return pair[1];
 }
 
-void ph_heir_kept(void)
+void ph_heir_keep(void)
 {
     own_fd = ph_heir_fd();
+    int fd = own_fd == PH_HEIR_NONE ? make() : own_fd;
+    if (fd < 0)
+        ph_degrade(PH_DEGRADED_HEIR);
+    else if (ph_tls.apart)
+        own_fd = fd;
+    else if (own_fd == PH_HEIR_NONE)
+        __atomic_store_n(&host_fd, ph_fd_raise(fd), __ATOMIC_RELEASE);
+}
+
+int ph_heir_own_fd(void)
+{
+    return ph_tls.apart ? own_fd : PH_HEIR_NONE;
+}
+
+bool ph_heir_adopt(int fd)
+{
+    if (!is_socket(fd, inode)) {
+        ph_real()->close(fd);
+        return false;
+    }
+    int high = ph_fd_raise(fd);
+    if (!is_socket(high, inode))
+        return false; /* another thread of the host has closed it in between: whatever it is now, it is the host's */
+    __atomic_store_n(&host_fd, high, __ATOMIC_RELEASE);
+    return true;
 }
 
 /* Where our threads share the host's table, a dup2() may have moved it. */
@@ -132,27 +115,27 @@ static int usable(void)
 /* The new parcel is there before the old one goes: who peeks meanwhile gets one of them. */
 int ph_bequeath(const int *fds, size_t count)
 {
-    struct parcel old, parcel;
+    struct ph_parcel old, parcel;
     int heir = usable();
-    int status = heir < 0 ? heir : count > BEQUEATHED_MAX ? -E2BIG : receive_parcel(heir, MSG_PEEK, &old);
+    int status = heir < 0 ? heir : count >= PH_PARCEL_MAX ? -E2BIG : ph_parcel_receive(heir, MSG_PEEK, &old);
     if (status < 0)
         return status;
     parcel.fds[0] = old.fds[0];
     parcel.count = 1 + count;
     memcpy(parcel.fds + 1, fds, count * sizeof(int));
-    status = send_parcel(old.fds[0], &parcel);
-    close_parcel(&old);
-    if (status == 0 && receive_parcel(heir, 0, &old) == 0)
-        close_parcel(&old);
+    status = ph_parcel_send(old.fds[0], &parcel);
+    ph_parcel_close(&old);
+    if (status == 0 && ph_parcel_receive(heir, 0, &old) == 0)
+        ph_parcel_close(&old);
     return status;
 }
 
 size_t ph_inherit(int *ret_fds, size_t capacity)
 {
-    struct parcel parcel;
+    struct ph_parcel parcel;
     int heir = usable();
     size_t count = 0;
-    if (heir < 0 || receive_parcel(heir, MSG_PEEK, &parcel) < 0)
+    if (heir < 0 || ph_parcel_receive(heir, MSG_PEEK, &parcel) < 0)
         return 0;
     for (size_t i = 0; i < parcel.count; i++)
         if (i > 0 && count < capacity)

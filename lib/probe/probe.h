@@ -97,9 +97,9 @@ struct ph_probe_counters {
 enum ph_degraded {
     PH_DEGRADED_DESCRIPTORS = 1, /* our threads share the host's descriptor table: close_range() was denied */
     PH_DEGRADED_ROOT = 2,        /* our threads share the host's root: unshare() was denied */
-    PH_DEGRADED_HEIR = 4,    /* nothing keeps the listening socket for forked children: no descriptor was left */
-    PH_DEGRADED_SPARES = 8,  /* no threads in reserve */
-    PH_DEGRADED_ALLOCS = 16, /* what was freed is not counted any more: the host makes threads without end */
+    PH_DEGRADED_HEIR = 4,        /* nothing keeps the listening socket for forked children (handover.h) */
+    PH_DEGRADED_SPARES = 8,      /* no threads in reserve */
+    PH_DEGRADED_ALLOCS = 16,     /* what was freed is not counted any more: the host makes threads without end */
 };
 
 #define PH_ASKED_MAX 64

@@ -82,7 +82,6 @@ MODULES
 # Differences that belong to having Porthole: the case and why. Each is in doc/limits.md, too.
 known() {
     cat <<'KNOWN'
-test.test_subprocess.POSIXProcessTestCase.test_pass_fds_redirected the descriptor at 512: the program lists all that it finds open
 KNOWN
 }
 

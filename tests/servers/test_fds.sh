@@ -36,6 +36,11 @@ start_pair() {
     stop_host
     start_lines with "fds-$name"
     check "$name: the endpoint answers first" test "$(status_of /debug/pprof/heap)" = 200
+    list_own
+}
+
+# list_own - our descriptors in the host's table now, in $own.
+list_own() {
     numbers >"$WORK/numbers.with"
     own=$(comm -13 <(sort "$WORK/numbers.without") <(sort "$WORK/numbers.with") | sort -n)
 }
@@ -50,11 +55,18 @@ stop_pair() {
 
 for limit in 1024 64; do
     start_pair "limit $limit" prlimit "--nofile=$limit:$limit"
-    is "limit $limit: one of our descriptors is in the host's table, what is kept for children" "$(wc -w <<<"$own")" 1
-    check "limit $limit: it lies high, at $own" test "$own" -ge $((limit / 2))
-    is "limit $limit: it is a socket" "$(readlink "/proc/$HOST_PID/fd/$own" | cut -d: -f1)" socket
+    is "limit $limit: none of our descriptors is in the host's table" "$own" ""
     is "limit $limit: every call answers as without Porthole" "$(run_commands with)" "$expected"
     stop_pair "limit $limit"
+
+    start_pair "forks, limit $limit" prlimit "--nofile=$limit:$limit"
+    is "limit $limit: it can fork" "$(ask "$HOST_PORT" fork)" 42
+    list_own
+    is "limit $limit: from its first fork on it has one, what is kept for children" "$(wc -w <<<"$own")" 1
+    check "limit $limit: it lies high, at $own" test "$own" -ge $((limit / 2))
+    is "limit $limit: it is a socket" "$(readlink "/proc/$HOST_PID/fd/$own" | cut -d: -f1)" socket
+    is "limit $limit: then every call answers as without Porthole, too" "$(run_commands with)" "$expected"
+    stop_pair "forks, limit $limit"
 done
 
 # Where a filter denies us a table of our own we stay in the host's.

@@ -239,7 +239,7 @@ without_pids() {
     sed -E 's/([.-])[0-9]{2,}/\1N/g'
 }
 
-# descriptors PID... - those below 512, as the server sees them; Porthole's one is above.
+# descriptors PID... - those below 512, as the server sees them; Porthole's one, of a server that forks, is above.
 descriptors() {
     local pid
     for pid; do
