@@ -1,10 +1,11 @@
 /*
  * cfi_bytes.h - numbers as .eh_frame holds them. DWARF 5, 7.6 (LEB128); LSB 5.0, Core Generic, 10.5 (encoded
- * pointers).
+ * pointers). Nothing is read at or behind a cursor's end: then numbers are 0, and the cursor says so.
  */
 #ifndef PH_BASE_CFI_BYTES_H
 #define PH_BASE_CFI_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -14,42 +15,72 @@
 #define PH_CFI_ENCODING_PCREL   0x10
 #define PH_CFI_ENCODING_FORMAT  0x0f
 
-static inline uint64_t ph_cfi_unsigned_of(const uint8_t *bytes, size_t size_bytes)
+/* Places are integers: tables may be read where they are, or a copy of them, as far as it goes. */
+struct ph_cfi_cursor {
+    uintptr_t at, end;
+    uint64_t delta; /* where a byte is for the module, less where it is read */
+    bool is_cut;    /* the end came too early */
+};
+
+static inline uint64_t ph_cfi_unsigned_of(uintptr_t place, size_t size_bytes)
 {
     uint64_t value = 0;
-    memcpy(&value, bytes, size_bytes); /* little-endian */
+    memcpy(&value, (const void *)place, size_bytes); /* little-endian */
     return value;
 }
 
-static inline int32_t ph_cfi_int_at(const uint8_t *bytes)
+static inline int32_t ph_cfi_int_at(uintptr_t place)
 {
-    return (int32_t)ph_cfi_unsigned_of(bytes, sizeof(int32_t));
+    return (int32_t)ph_cfi_unsigned_of(place, sizeof(int32_t));
 }
 
-static inline uint64_t ph_cfi_take_unsigned(const uint8_t **at, size_t size_bytes)
+/* False, and nothing is left, if there are fewer than @size_bytes. */
+static inline bool ph_cfi_has(struct ph_cfi_cursor *cursor, uint64_t size_bytes)
 {
-    uint64_t value = ph_cfi_unsigned_of(*at, size_bytes);
-    *at += size_bytes;
+    if (__builtin_expect(size_bytes <= cursor->end - cursor->at, 1))
+        return true;
+    cursor->at = cursor->end;
+    cursor->is_cut = true;
+    return false;
+}
+
+static inline uint64_t ph_cfi_take_unsigned(struct ph_cfi_cursor *cursor, size_t size_bytes)
+{
+    if (!ph_cfi_has(cursor, size_bytes))
+        return 0;
+    uint64_t value = ph_cfi_unsigned_of(cursor->at, size_bytes);
+    cursor->at += size_bytes;
     return value;
 }
 
-static inline uint64_t ph_cfi_take_uleb(const uint8_t **at)
+static inline uint8_t ph_cfi_take_byte(struct ph_cfi_cursor *cursor)
 {
-    uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        uint8_t byte = *(*at)++;
+    return (uint8_t)ph_cfi_take_unsigned(cursor, 1);
+}
+
+static inline void ph_cfi_skip(struct ph_cfi_cursor *cursor, uint64_t size_bytes)
+{
+    if (ph_cfi_has(cursor, size_bytes))
+        cursor->at += (uintptr_t)size_bytes;
+}
+
+static inline uint64_t ph_cfi_take_uleb(struct ph_cfi_cursor *cursor)
+{
+    uint8_t byte = ph_cfi_take_byte(cursor);
+    uint64_t value = byte & 0x7f; /* most have one byte */
+    for (unsigned shift = 7; byte & 0x80; shift += 7) {
+        byte = ph_cfi_take_byte(cursor);
         if (shift < 64)
             value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return value;
     }
+    return value;
 }
 
-static inline int64_t ph_cfi_take_sleb(const uint8_t **at)
+static inline int64_t ph_cfi_take_sleb(struct ph_cfi_cursor *cursor)
 {
     uint64_t value = 0;
     for (unsigned shift = 0;;) {
-        uint8_t byte = *(*at)++;
+        uint8_t byte = ph_cfi_take_byte(cursor);
         if (shift < 64)
             value |= (uint64_t)(byte & 0x7f) << shift;
         shift += 7;
@@ -66,14 +97,14 @@ static inline size_t ph_cfi_encoded_size(uint8_t encoding)
     return encoding == PH_CFI_ENCODING_ALIGNED ? 0 : sizes[encoding & PH_CFI_ENCODING_FORMAT];
 }
 
-static inline uint64_t ph_cfi_take_encoded(const uint8_t **at, uint8_t encoding)
+static inline uint64_t ph_cfi_take_encoded(struct ph_cfi_cursor *cursor, uint8_t encoding)
 {
-    const uint8_t *place = *at;
+    uint64_t place = cursor->at + cursor->delta;
     size_t size_bytes = ph_cfi_encoded_size(encoding);
-    uint64_t value = ph_cfi_take_unsigned(at, size_bytes);
+    uint64_t value = ph_cfi_take_unsigned(cursor, size_bytes);
     if ((encoding & 8) && size_bytes < 8 && value >> (size_bytes * 8 - 1))
         value |= UINT64_MAX << size_bytes * 8;
-    return (encoding & PH_CFI_ENCODING_PCREL) ? value + (uintptr_t)place : value;
+    return (encoding & PH_CFI_ENCODING_PCREL) ? value + place : value;
 }
 
 #endif

@@ -1,26 +1,15 @@
 #include "base/cfi_machine.h"
 
-#include "base/cfi_bytes.h"
+#include <string.h>
 
-static struct ph_cfi_register *find_register(struct ph_cfi_state *state, uint64_t number)
-{
-    switch (number) {
-    case PH_CFI_REGISTER_BP:
-        return &state->bp;
-    case PH_CFI_REGISTER_SP:
-        return &state->sp;
-    case PH_CFI_REGISTER_RA:
-        return &state->ra;
-    default:
-        return NULL; /* nobody needs the others */
-    }
-}
-
+/* Offsets that do not fit are of no compiler. Registers that are not kept: nobody needs them. */
 static void set(struct ph_cfi_machine *machine, int64_t number, enum ph_cfi_saved how, int64_t offset)
 {
-    struct ph_cfi_register *saved = find_register(&machine->now, (uint64_t)number);
-    if (saved)
-        *saved = (struct ph_cfi_register){how, offset};
+    if ((uint64_t)number >= PH_CFI_REGISTERS)
+        return;
+    machine->now.how[number] = (uint8_t)how;
+    machine->now.offset[number] = (int32_t)offset;
+    machine->failed |= machine->now.offset[number] != offset;
 }
 
 static void ignore(struct ph_cfi_machine *machine, int64_t first, int64_t second)
@@ -41,10 +30,11 @@ static void save_at(struct ph_cfi_machine *machine, int64_t number, int64_t offs
 
 static void restore(struct ph_cfi_machine *machine, int64_t number, int64_t none)
 {
-    const struct ph_cfi_register *initial = find_register(&machine->initial, (uint64_t)number);
     (void)none;
-    if (initial)
-        set(machine, number, initial->how, initial->offset);
+    if ((uint64_t)number >= PH_CFI_REGISTERS)
+        return;
+    machine->now.how[number] = machine->initial.how[number];
+    machine->now.offset[number] = machine->initial.offset[number];
 }
 
 static void undefine(struct ph_cfi_machine *machine, int64_t number, int64_t none)
@@ -57,34 +47,24 @@ static void keep(struct ph_cfi_machine *machine, int64_t number, int64_t none)
     set(machine, number, PH_CFI_SAVED_SAME, none);
 }
 
-static void complicate(struct ph_cfi_machine *machine, int64_t number, int64_t second)
+static void save_in(struct ph_cfi_machine *machine, int64_t number, int64_t other)
 {
-    (void)second;
-    set(machine, number, PH_CFI_SAVED_OTHER, 0);
+    set(machine, number, PH_CFI_SAVED_IN, other);
 }
 
-/* The two expressions that gcc writes for a function that aligns its stack: what lies at an offset from RBP, and
- * what is stored there. DWARF 5, 2.5. */
-#define OP_BREG_BP 0x76
-#define OP_DEREF   0x06
-
-/* @operation: the one behind the offset; 0 for none. */
-static bool is_bp_offset(const uint8_t *block, uint8_t operation, int64_t *ret_offset)
+static void save_value(struct ph_cfi_machine *machine, int64_t number, int64_t offset)
 {
-    const uint8_t *at = block;
-    uint64_t size_bytes = ph_cfi_take_uleb(&at);
-    const uint8_t *end = at + size_bytes;
-    if (size_bytes < 2 || *at++ != OP_BREG_BP)
-        return false;
-    *ret_offset = ph_cfi_take_sleb(&at);
-    return operation ? at == end - 1 && *at == operation : at == end;
+    set(machine, number, PH_CFI_SAVED_IS, offset);
 }
 
-static void save_by_expression(struct ph_cfi_machine *machine, int64_t number, int64_t block)
+static void save_at_result(struct ph_cfi_machine *machine, int64_t number, int64_t block)
 {
-    int64_t offset = 0;
-    bool known = is_bp_offset((const uint8_t *)(uintptr_t)block, 0, &offset);
-    set(machine, number, known ? PH_CFI_SAVED_AT_BP : PH_CFI_SAVED_OTHER, offset);
+    set(machine, number, PH_CFI_SAVED_AT_RESULT, block);
+}
+
+static void save_result(struct ph_cfi_machine *machine, int64_t number, int64_t block)
+{
+    set(machine, number, PH_CFI_SAVED_IS_RESULT, block);
 }
 
 static void remember(struct ph_cfi_machine *machine, int64_t first, int64_t second)
@@ -109,36 +89,36 @@ static void define_cfa(struct ph_cfi_machine *machine, int64_t number, int64_t o
 {
     machine->now.cfa_register = (uint64_t)number;
     machine->now.cfa_offset = offset;
-    machine->now.is_indirect = machine->now.is_expression = false;
+    machine->now.is_expression = machine->now.is_mixed = false;
 }
 
-/* These two change half of a rule. Half of an expression means nothing (DWARF 5, 6.4.2.2); assemblers take it. */
+/* These two change half of a rule. Assemblers take it after an expression, too. */
 static void define_cfa_register(struct ph_cfi_machine *machine, int64_t number, int64_t none)
 {
     (void)none;
     machine->now.cfa_register = (uint64_t)number;
-    machine->now.is_expression |= machine->now.is_indirect;
+    machine->now.is_mixed |= machine->now.is_expression;
 }
 
 static void define_cfa_offset(struct ph_cfi_machine *machine, int64_t offset, int64_t none)
 {
     (void)none;
     machine->now.cfa_offset = offset;
-    machine->now.is_expression |= machine->now.is_indirect;
+    machine->now.is_mixed |= machine->now.is_expression;
 }
 
 static void define_cfa_expression(struct ph_cfi_machine *machine, int64_t block, int64_t none)
 {
-    int64_t offset = 0;
-    bool known = is_bp_offset((const uint8_t *)(uintptr_t)block, OP_DEREF, &offset);
-    define_cfa(machine, PH_CFI_REGISTER_BP, offset + none);
-    machine->now.is_indirect = known;
-    machine->now.is_expression = !known;
+    (void)none;
+    machine->now.cfa_block = (int32_t)block;
+    machine->now.is_expression = true;
+    machine->now.is_mixed = false;
+    machine->failed |= machine->now.cfa_block != block;
 }
 
 enum operand { NONE, IN_OPCODE, BYTE_1, BYTE_2, BYTE_4, ULEB, ULEB_FACTORED, SLEB, SLEB_FACTORED, BLOCK };
 
-/* DWARF 5, 6.4.2 and 7.24; the last two are GNU's. Without an action: libgcc shall do it. */
+/* DWARF 5, 6.4.2 and 7.24; the last two are GNU's. Without an action: not understood. */
 static const struct operation {
     enum operand first, second;
     void (*act)(struct ph_cfi_machine *machine, int64_t first, int64_t second);
@@ -151,21 +131,24 @@ static const struct operation {
     [0x06] = {ULEB, NONE, restore},                    /* restore_extended */
     [0x07] = {ULEB, NONE, undefine},                   /* undefined */
     [0x08] = {ULEB, NONE, keep},                       /* same_value */
-    [0x09] = {ULEB, ULEB, complicate},                 /* register */
+    [0x09] = {ULEB, ULEB, save_in},                    /* register */
     [0x0a] = {NONE, NONE, remember},                   /* remember_state */
     [0x0b] = {NONE, NONE, recall},                     /* restore_state */
     [0x0c] = {ULEB, ULEB, define_cfa},                 /* def_cfa */
     [0x0d] = {ULEB, NONE, define_cfa_register},        /* def_cfa_register */
     [0x0e] = {ULEB, NONE, define_cfa_offset},          /* def_cfa_offset */
     [0x0f] = {BLOCK, NONE, define_cfa_expression},     /* def_cfa_expression */
-    [0x10] = {ULEB, BLOCK, save_by_expression},        /* expression */
+    [0x10] = {ULEB, BLOCK, save_at_result},            /* expression */
     [0x11] = {ULEB, SLEB_FACTORED, save_at},           /* offset_extended_sf */
     [0x12] = {ULEB, SLEB_FACTORED, define_cfa},        /* def_cfa_sf */
     [0x13] = {SLEB_FACTORED, NONE, define_cfa_offset}, /* def_cfa_offset_sf */
-    [0x14] = {ULEB, ULEB, complicate},                 /* val_offset */
-    [0x15] = {ULEB, SLEB, complicate},                 /* val_offset_sf */
-    [0x16] = {ULEB, BLOCK, complicate},                /* val_expression */
-    [0x2e] = {ULEB, NONE, ignore},                     /* GNU_args_size */
+    [0x14] = {ULEB, ULEB_FACTORED, save_value},        /* val_offset */
+    [0x15] = {ULEB, SLEB_FACTORED, save_value},        /* val_offset_sf */
+    [0x16] = {ULEB, BLOCK, save_result},               /* val_expression */
+#if defined(__aarch64__)
+    [0x2d] = {NONE, NONE, ignore}, /* negate_ra_state: signatures are stripped anyway */
+#endif
+    [0x2e] = {ULEB, NONE, ignore}, /* GNU_args_size */
     [0x3f] = {NONE, NONE, NULL},
 };
 
@@ -176,43 +159,61 @@ static const struct operation short_operations[] = {
     [3] = {IN_OPCODE, NONE, restore},          /* restore */
 };
 
-static int64_t take_operand(const struct ph_cfi_machine *machine, enum operand kind, uint8_t opcode,
-                            const uint8_t **at)
+static int64_t read_operand(const struct ph_cfi_machine *machine, enum operand kind, struct ph_cfi_cursor *cursor)
 {
     switch (kind) {
-    case IN_OPCODE:
-        return opcode & 0x3f;
     case BYTE_1:
     case BYTE_2:
     case BYTE_4:
-        return (int64_t)ph_cfi_take_unsigned(at, (size_t)1 << (kind - BYTE_1));
+        return (int64_t)ph_cfi_take_unsigned(cursor, (size_t)1 << (kind - BYTE_1));
     case ULEB:
-        return (int64_t)ph_cfi_take_uleb(at);
+        return (int64_t)ph_cfi_take_uleb(cursor);
     case ULEB_FACTORED:
-        return (int64_t)ph_cfi_take_uleb(at) * machine->data_factor;
+        return (int64_t)(ph_cfi_take_uleb(cursor) * (uint64_t)machine->data_factor);
     case SLEB:
-        return ph_cfi_take_sleb(at);
+        return ph_cfi_take_sleb(cursor);
     case SLEB_FACTORED:
-        return ph_cfi_take_sleb(at) * machine->data_factor;
+        return (int64_t)((uint64_t)ph_cfi_take_sleb(cursor) * (uint64_t)machine->data_factor);
     case BLOCK: {
-        const uint8_t *block = *at;
-        uint64_t size_bytes = ph_cfi_take_uleb(at);
-        *at += size_bytes;
-        return (int64_t)(uintptr_t)block;
+        uintptr_t block = cursor->at;
+        ph_cfi_skip(cursor, ph_cfi_take_uleb(cursor));
+        return (int64_t)(block - machine->base);
     }
     default:
         return 0;
     }
 }
 
-void ph_cfi_run(struct ph_cfi_machine *machine, const uint8_t *at, const uint8_t *end)
+/* Most operations have none, or one that is in the opcode. */
+static inline int64_t take_operand(const struct ph_cfi_machine *machine, enum operand kind, uint8_t opcode,
+                                   struct ph_cfi_cursor *cursor)
 {
-    while (at < end && machine->location <= machine->pc && !machine->failed) {
-        uint8_t opcode = *at++;
+    if (kind == NONE)
+        return 0;
+    return kind == IN_OPCODE ? opcode & 0x3f : read_operand(machine, kind, cursor);
+}
+
+void ph_cfi_begin(struct ph_cfi_machine *machine, uint64_t pc)
+{
+    struct ph_cfi_state *state = &machine->now;
+    machine->location = machine->depth = 0;
+    machine->pc = pc;
+    machine->failed = false;
+    /* The states are large, and this is done on the host's threads: only what is read is written. */
+    state->cfa_register = PH_CFI_REGISTERS;
+    state->cfa_offset = 0;
+    state->is_expression = state->is_mixed = false;
+    memset(state->how, PH_CFI_SAVED_SAME, sizeof(state->how));
+}
+
+void ph_cfi_run(struct ph_cfi_machine *machine, struct ph_cfi_cursor cursor)
+{
+    while (cursor.at < cursor.end && machine->location <= machine->pc && !machine->failed) {
+        uint8_t opcode = ph_cfi_take_byte(&cursor);
         const struct operation *operation = opcode >> 6 ? &short_operations[opcode >> 6] : &operations[opcode];
-        int64_t first = take_operand(machine, operation->first, opcode, &at);
-        int64_t second = take_operand(machine, operation->second, opcode, &at);
-        if (operation->act)
+        int64_t first = take_operand(machine, operation->first, opcode, &cursor);
+        int64_t second = take_operand(machine, operation->second, opcode, &cursor);
+        if (operation->act && !cursor.is_cut)
             operation->act(machine, first, second);
         else
             machine->failed = true;
