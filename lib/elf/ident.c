@@ -94,6 +94,8 @@ bool ph_ident_read(ph_read_at *read_at, const void *owner, struct ph_ident *ret_
         const ElfW(Phdr) *program = &header.program[i];
         if (program->p_type == PT_LOAD)
             add_load(&ident, program);
+        else if (program->p_type == PT_GNU_EH_FRAME)
+            ident.unwind_address = program->p_vaddr;
         else if (program->p_type == PT_NOTE && !ident.build_id[0])
             read_build_id(read_at, owner, program, ident.build_id);
     }

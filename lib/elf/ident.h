@@ -21,6 +21,7 @@ struct ph_ident {
         uint64_t offset, address, size_bytes; /* in the file, virtual, in the file */
     } loads[PH_IDENT_LOADS_MAX];              /* the executable PT_LOAD segments */
     uint32_t load_count;
+    uint64_t unwind_address; /* virtual, of .eh_frame_hdr (PT_GNU_EH_FRAME); 0: none */
 };
 
 /** All of @size_bytes at @offset of the ELF file into @buffer, or false. */

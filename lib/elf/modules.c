@@ -210,6 +210,9 @@ static struct ph_module make_module(struct snapshot *snapshot, const struct line
         module.build_id = image->build_id;
         module.header_hash = image->ident.header_hash;
         module.bias = ph_ident_bias(&image->ident, line->start, line->offset);
+        module.head = line_at(snapshot, line->head)->start;
+        if (image->ident.unwind_address)
+            module.unwind_header = module.bias + image->ident.unwind_address;
     }
     return module;
 }

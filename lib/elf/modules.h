@@ -21,6 +21,8 @@
 struct ph_module {
     uint64_t start, limit, offset; /* as in the maps file: limit exclusive, offset of start in the file */
     uint64_t bias;          /* address - bias = virtual address in the ELF file; 0 if the ELF is unreadable */
+    uint64_t head;          /* address of the mapped ELF header; 0: not mapped, or unreadable */
+    uint64_t unwind_header; /* address of .eh_frame_hdr; 0: none */
     const char *path;       /* without " (deleted)"; "[vdso]" and the like as they are; "" for anonymous */
     const char *build_id;   /* lower-case hex; "" if there is none */
     uint64_t header_hash;   /* of the ELF header as mapped: tells builds apart if there is no build id; 0: unread */

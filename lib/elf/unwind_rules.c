@@ -1,0 +1,188 @@
+#include "elf/unwind_rules.h"
+
+#include "base/clock.h"
+#include "base/index.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD_BYTES       1024 /* ELF header, program headers and, as linkers place it, the build id */
+#define READING_SHARE    20   /* at most a twentieth of the time goes into reading the maps again */
+#define READING_PAUSE_NS (10 * PH_NS_PER_MS)
+#define CACHE_BYTES      (sizeof(struct ph_unwind_cached) * PH_UNWIND_CACHE_SETS * PH_UNWIND_CACHE_WAYS)
+
+static uint64_t hash_head(const struct ph_unwind_rules *rules, uint64_t head)
+{
+    uint8_t bytes[HEAD_BYTES];
+    return ph_memory_read(&rules->memory, head, bytes, sizeof(bytes)) ? ph_hash_bytes(bytes, sizeof(bytes)) : 0;
+}
+
+/* Takes the modules; forgets which images they are of. */
+static int take_modules(struct ph_unwind_rules *rules, struct ph_modules *take_modules)
+{
+    uint32_t *image_of = calloc(take_modules->count + 1, sizeof(*image_of));
+    if (!image_of) {
+        ph_modules_fini(take_modules);
+        return -ENOMEM;
+    }
+    free(rules->image_of);
+    ph_modules_fini(&rules->modules);
+    rules->image_of = image_of;
+    rules->modules = *take_modules;
+    memset(rules->cache, 0, CACHE_BYTES);
+    return 0;
+}
+
+static int read_modules(struct ph_unwind_rules *rules, struct ph_error *error)
+{
+    struct ph_modules modules;
+    int64_t begin_ns = ph_clock_monotonic_ns();
+    int status = ph_modules_self(&modules, error);
+    if (status == 0)
+        status = take_modules(rules, &modules);
+    int64_t end_ns = ph_clock_monotonic_ns();
+    rules->next_reading_ns = end_ns + READING_PAUSE_NS + (end_ns - begin_ns) * READING_SHARE;
+    return status;
+}
+
+int ph_unwind_rules_init(struct ph_unwind_rules *rules, struct ph_error *error)
+{
+    *rules = (struct ph_unwind_rules){.modules = {.root_fd = -1}};
+    ph_memory_open(&rules->memory);
+    rules->cache = malloc(CACHE_BYTES);
+    int status = rules->cache ? read_modules(rules, error) : ph_error_set(error, -ENOMEM, "out of memory");
+    if (status < 0)
+        ph_unwind_rules_fini(rules);
+    return status;
+}
+
+void ph_unwind_rules_fini(struct ph_unwind_rules *rules)
+{
+    for (uint32_t i = 0; i < rules->image_count; i++)
+        ph_unwind_tables_free(&rules->images[i].tables);
+    free(rules->images);
+    free(rules->image_of);
+    free(rules->cache);
+    ph_modules_fini(&rules->modules);
+    ph_memory_close(&rules->memory);
+}
+
+/* Images stay as long as what they were read from is there. */
+static void drop_images(struct ph_unwind_rules *rules)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < rules->image_count; i++) {
+        struct ph_unwind_image *image = &rules->images[i];
+        if (image->head_hash && hash_head(rules, image->head) == image->head_hash)
+            rules->images[kept++] = *image;
+        else
+            ph_unwind_tables_free(&image->tables);
+    }
+    rules->image_count = kept;
+}
+
+void ph_unwind_rules_refresh(struct ph_unwind_rules *rules)
+{
+    bool changed = false;
+    for (uint32_t i = 0; i < rules->image_count && !changed; i++)
+        changed = hash_head(rules, rules->images[i].head) != rules->images[i].head_hash;
+    if (!changed)
+        return;
+    struct ph_error error;
+    drop_images(rules);
+    memset(rules->cache, 0, CACHE_BYTES);
+    memset(rules->image_of, 0, (rules->modules.count + 1) * sizeof(*rules->image_of));
+    read_modules(rules, &error); /* if not: the modules that are known stay, and their images are found again */
+}
+
+static uint32_t add_image(struct ph_unwind_rules *rules, const struct ph_module *module)
+{
+    if (rules->image_count == rules->image_capacity) {
+        uint32_t capacity = rules->image_capacity ? 2 * rules->image_capacity : 16;
+        void *images = realloc(rules->images, capacity * sizeof(*rules->images));
+        if (!images)
+            return 0;
+        rules->images = images;
+        rules->image_capacity = capacity;
+    }
+    struct ph_unwind_image *image = &rules->images[rules->image_count];
+    *image = (struct ph_unwind_image){.head = module->head, .unwind_header = module->unwind_header};
+    image->head_hash = hash_head(rules, module->head);
+    if (module->unwind_header)
+        ph_unwind_tables_copy(&rules->memory, module->unwind_header, &image->tables);
+    return ++rules->image_count;
+}
+
+static uint32_t find_image(struct ph_unwind_rules *rules, const struct ph_module *module)
+{
+    for (uint32_t i = 0; i < rules->image_count; i++)
+        if (rules->images[i].head == module->head && rules->images[i].unwind_header == module->unwind_header)
+            return i + 1;
+    return add_image(rules, module);
+}
+
+/* NULL: no tables. */
+static const struct ph_cfi_tables *tables_of(struct ph_unwind_rules *rules, const struct ph_module *module)
+{
+    uint32_t *number = &rules->image_of[module - rules->modules.modules];
+    if (!module->head)
+        return NULL;
+    if (!*number)
+        *number = find_image(rules, module);
+    const struct ph_cfi_tables *tables = *number ? &rules->images[*number - 1].tables : NULL;
+    return tables && tables->low ? tables : NULL;
+}
+
+static const struct ph_module *find_module(struct ph_unwind_rules *rules, uint64_t pc)
+{
+    const struct ph_module *module = ph_modules_find(&rules->modules, pc);
+    struct ph_error error;
+    if (!module && ph_clock_monotonic_ns() >= rules->next_reading_ns && read_modules(rules, &error) == 0)
+        module = ph_modules_find(&rules->modules, pc);
+    return module;
+}
+
+bool ph_unwind_rules_is_code(const struct ph_unwind_rules *rules, uint64_t address)
+{
+    return ph_modules_find(&rules->modules, address) != NULL;
+}
+
+bool ph_unwind_rules_read(struct ph_unwind_rules *rules, uint64_t pc, struct ph_cfi_frame *ret_frame,
+                          const struct ph_cfi_tables **ret_tables)
+{
+    const struct ph_module *module = find_module(rules, pc);
+    const struct ph_cfi_tables *tables = module ? tables_of(rules, module) : NULL;
+    if (!tables || ph_cfi_read(tables, pc, ret_frame) != PH_CFI_FOUND)
+        return false;
+    *ret_tables = tables;
+    return true;
+}
+
+static struct ph_unwind_rule read_rule(struct ph_unwind_rules *rules, uint64_t pc)
+{
+    struct ph_cfi_frame frame;
+    const struct ph_cfi_tables *tables;
+    uint8_t code[PH_UNWIND_SIGRETURN_BYTES];
+    if (!find_module(rules, pc))
+        return (struct ph_unwind_rule){.kind = PH_UNWIND_NO_CODE};
+    if (ph_unwind_rules_read(rules, pc, &frame, &tables))
+        return ph_unwind_rule_of(&frame, tables->header);
+    /* Handlers return to this code: @pc is one less. */
+    if (ph_memory_read(&rules->memory, pc + 1, code, sizeof(code)) && ph_unwind_is_sigreturn(code))
+        return (struct ph_unwind_rule){.kind = PH_UNWIND_SIGRETURN};
+    return (struct ph_unwind_rule){.kind = PH_UNWIND_RULELESS};
+}
+
+struct ph_unwind_rule ph_unwind_rules_find(struct ph_unwind_rules *rules, uint64_t pc)
+{
+    uint64_t hash = pc * UINT64_C(0x9e3779b97f4a7c15);
+    struct ph_unwind_cached *set = rules->cache[hash >> 51]; /* the high 13 bits */
+    for (size_t way = 0; way < PH_UNWIND_CACHE_WAYS; way++)
+        if (set[way].pc == pc && pc)
+            return set[way].rule;
+    struct ph_unwind_rule rule = read_rule(rules, pc);
+    if (rule.kind != PH_UNWIND_NO_CODE)
+        set[hash >> 50 & 1] = (struct ph_unwind_cached){pc, rule};
+    return rule;
+}
