@@ -39,6 +39,7 @@ struct ph_ask {
     struct talk *talks;
     size_t count;
     size_t open_count;  /* of descriptors */
+    size_t open_max;    /* of these */
     size_t at_work_max; /* of those that were asked only now */
     struct pollfd *polled;
     struct talk **polled_talks;
@@ -52,6 +53,8 @@ static void write_request(struct ph_ask *ask)
     const struct ph_question *question = &ask->question;
     ph_buf_printf(&ask->text, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s: %s\r\n",
                   question->method, question->target, PH_FAMILY_HEADER, ph_segment_key(question->segment));
+    if (question->accept)
+        ph_buf_printf(&ask->text, "Accept: %s\r\n", question->accept);
     if (question->body)
         ph_buf_printf(&ask->text, "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n",
                       question->body_bytes);
@@ -216,7 +219,7 @@ static bool admit(struct ph_ask *ask, bool may_fail)
         if (talk->phase != PHASE_WAITING)
             continue;
         waiting = true;
-        if (at_work_count >= ask->at_work_max || ask->open_count >= PH_ASK_AT_ONCE_MAX)
+        if (at_work_count >= ask->at_work_max || ask->open_count >= ask->open_max)
             break;
         int status = begin_talk(ask, talk);
         if (status == 0) {
@@ -297,8 +300,10 @@ int ph_ask_run(struct ph_ask *ask, int64_t deadline_ns, const struct ph_ask_canc
 }
 
 /* Twice the processors: some of those at work wait. */
-static size_t at_work_max(void)
+static size_t at_work_max(const struct ph_question *question)
 {
+    if (question->is_lasting)
+        return SIZE_MAX;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     return MIN(MAX(2 * processors, AT_WORK_MIN), PH_ASK_AT_ONCE_MAX);
 }
@@ -306,8 +311,8 @@ static size_t at_work_max(void)
 static int make_room(struct ph_ask *ask, const struct ph_member *members, size_t count)
 {
     ask->talks = calloc(count + 1, sizeof(*ask->talks));
-    ask->polled = calloc(PH_ASK_AT_ONCE_MAX + 1, sizeof(*ask->polled));
-    ask->polled_talks = calloc(PH_ASK_AT_ONCE_MAX + 1, sizeof(*ask->polled_talks));
+    ask->polled = calloc(ask->open_max + 1, sizeof(*ask->polled));
+    ask->polled_talks = calloc(ask->open_max + 1, sizeof(*ask->polled_talks));
     ask->piece = malloc(PIECE_BYTES);
     if (!ask->talks || !ask->polled || !ask->polled_talks || !ask->piece)
         return -ENOMEM;
@@ -325,7 +330,11 @@ int ph_ask_begin(const struct ph_question *question, const struct ph_member *mem
 {
     struct ph_ask *ask = calloc(1, sizeof(*ask));
     if (ask)
-        *ask = (struct ph_ask){.question = *question, .at_work_max = at_work_max()};
+        *ask = (struct ph_ask){
+            .question = *question,
+            .open_max = question->is_lasting ? count : MIN(count, PH_ASK_AT_ONCE_MAX),
+            .at_work_max = at_work_max(question),
+        };
     if (!ask || make_room(ask, members, count) < 0) {
         ph_ask_free(ask);
         return ph_error_set(error, -ENOMEM, "no memory to ask %zu processes", count);

@@ -3,8 +3,8 @@
  *
  * Nothing blocks: connections are made, bounded in number, and waited for with poll() until a deadline. As what members are
  * asked for can hold their locks while it is made (a heap dump does), only some are put to work at a time, by the number
- * of processors; one that has not answered soon does not count any more. A member that has ended, or exec'ed another
- * program, is forgotten (ph_segment_forget()). Only on threads of ours.
+ * of processors; one that has not answered soon does not count any more. What lasts (a profile over seconds) is asked of all
+ * at once. A member that has ended, or exec'ed another program, is forgotten (ph_segment_forget()). Only on threads of ours.
  */
 #ifndef PH_FAMILY_ASK_H
 #define PH_FAMILY_ASK_H
@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PH_ASK_AT_ONCE_MAX      64 /* connections */
+#define PH_ASK_AT_ONCE_MAX      64 /* connections, unless all are to begin together */
 #define PH_ASK_ANSWER_MAX_BYTES ((size_t)256 << 20)
 
 struct ph_question {
@@ -30,6 +30,9 @@ struct ph_question {
     const char *target; /* path and query */
     const char *body;   /* body_bytes of it; borrowed until the asking is over */
     size_t body_bytes;
+    const char *accept; /* the Accept header; NULL: none */
+    bool
+        is_lasting; /* what they are asked for is watched over seconds: all begin together, whatever their number */
 };
 
 /* What ends the asking early: the client has gone, or the endpoint stops. */

@@ -19,6 +19,7 @@
 
 #define PATIENCE_NS     (2 * PH_NS_PER_S)
 #define PATIENCE_MAX_NS (20 * PH_NS_PER_S)
+#define LASTING_NS      (5 * PH_NS_PER_S) /* after the own part: others have as much to do once the seconds are over */
 #define NAMES_NS        (2 * PH_NS_PER_S)
 #define MARGIN          16 /* members that join between two looks */
 
@@ -32,6 +33,7 @@ struct gather {
     struct ph_tally_round round;
     struct ph_buf notes; /* comments about those who failed, each with a NUL */
     int64_t begun_ns;
+    int64_t duration_ns; /* of the parts: the longest, as they run side by side */
     int status;
 };
 
@@ -99,10 +101,25 @@ static void add_absent(struct gather *gather, const struct ph_asked *asked, enum
 
 /* ---- those who answer ---- */
 
-static int add_part(struct gather *gather, const struct ph_member *member, const struct ph_profile *profile)
+/* "process 12: 3 samples were lost". Comments of a heap name their process themselves. */
+static void sign_comments(const struct ph_member *member, struct ph_profile *profile)
+{
+    struct ph_buf text = PH_BUF_INIT;
+    for (uint32_t i = 0; i < profile->comment_count; i++) {
+        ph_buf_printf(&text, "process %d: %s", (int)member->pid, ph_profile_text(profile, profile->comments[i]));
+        if (ph_buf_status(&text) == 0)
+            profile->comments[i] = ph_profile_string(profile, text.data);
+        ph_buf_fini(&text);
+    }
+}
+
+static int add_part(struct gather *gather, const struct ph_member *member, struct ph_profile *profile)
 {
     char pid[16];
     snprintf(pid, sizeof(pid), "%d", (int)member->pid);
+    if (gather->gathering->seconds)
+        sign_comments(member, profile);
+    gather->duration_ns = MAX(gather->duration_ns, profile->duration_ns);
     int status = ph_merge_add(gather->merge, profile, PH_LABEL_PID, pid, NULL);
     if (status == 0)
         status = ph_remote_names_add(&gather->names, member, ph_merge_profile(gather->merge)->mapping_count);
@@ -148,6 +165,8 @@ static int take_own(struct gather *gather, struct ph_error *error)
 static int64_t deadline_of(const struct gather *gather)
 {
     int64_t own_ns = ph_clock_monotonic_ns() - gather->begun_ns;
+    if (gather->gathering->seconds)
+        return gather->begun_ns + own_ns + LASTING_NS;
     int64_t patience_ns = PATIENCE_NS + own_ns * (int64_t)gather->member_count;
     return gather->begun_ns + MIN(patience_ns, PATIENCE_MAX_NS);
 }
@@ -159,6 +178,7 @@ static int ask_others(struct gather *gather, struct ph_error *error)
         .segment = gather->gathering->segment,
         .method = "GET",
         .target = gather->gathering->target,
+        .is_lasting = gather->gathering->seconds > 0,
     };
     struct ph_ask *ask;
     int status = ph_ask_begin(&question, gather->members, gather->member_count, &ask, error);
@@ -189,6 +209,7 @@ static int finish(struct gather *gather, struct ph_error *error)
     int status = ph_fold(merged, &gather->result.profile, error);
     if (status < 0)
         return status;
+    gather->result.profile->duration_ns = gather->duration_ns;
     add_notes(gather, gather->result.profile);
     return ph_remote_names_find(&gather->names, gather->result.profile, ph_clock_monotonic_ns() + NAMES_NS,
                                 gather->gathering->cancel, error);

@@ -24,6 +24,7 @@ struct ph_gathering {
     const struct ph_probe *probe;
     struct ph_segment *segment;
     const char *target; /* path and query that the others are asked for */
+    unsigned seconds;   /* that it lasts: all begin together, and have so much longer; 0: a picture of now */
     /** own() - this process's part, in the same form. 0 or a negative errno. */
     int (*own)(void *context, struct ph_profile **ret_profile, struct ph_error *error);
     void *context;
@@ -40,7 +41,8 @@ struct ph_gathered {
  * ph_gather() - the profile of the family as it is now.
  *
  * Those who do not answer in 2 s (more, if the own part takes long) are told in comments and in the tally (tally.h), and the
- * rest is served. 0; -ECANCELED; the errno of own(); -ENOMEM.
+ * rest is served. The duration is the longest of all, as parts run side by side; in a profile over seconds each comment says
+ * whose it is. 0; -ECANCELED; the errno of own(); -ENOMEM.
  */
 int ph_gather(const struct ph_gathering *gathering, struct ph_gathered *ret_gathered, struct ph_error *error);
 void ph_gathered_fini(struct ph_gathered *gathered);

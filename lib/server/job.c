@@ -215,6 +215,12 @@ bool ph_job_is_cancelled(struct ph_job *job)
     return cancelled;
 }
 
+bool ph_job_has_left(struct ph_job *job)
+{
+    struct pollfd client = {.fd = job->client_fd, .events = POLLRDHUP};
+    return ph_job_is_cancelled(job) || poll(&client, 1, 0) > 0;
+}
+
 /* A client that closes its end has hung up; so has one that only shuts down its writing side, which no profile client
  * does. */
 static int wait_until(struct ph_job *job, int64_t deadline_ns)

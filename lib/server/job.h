@@ -87,6 +87,9 @@ int ph_job_resume(struct ph_job *job);
  * tells POLLRDHUP there once it becomes true. The job's thread. */
 bool ph_job_is_cancelled(struct ph_job *job);
 
+/** ph_job_has_left() - the same, and asks the connection, too: for who is busy and does not poll(). The job's thread. */
+bool ph_job_has_left(struct ph_job *job);
+
 /** ph_jobs_wake() - make the endpoint thread look. Any thread. */
 void ph_jobs_wake(struct ph_jobs *jobs);
 

@@ -13,6 +13,7 @@ static const struct {
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
+    {409, "Conflict"},
     {413, "Content Too Large"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},

@@ -140,6 +140,7 @@ static int ask_member(const struct ph_request *request, const struct ph_member *
                 : is_post                     ? ""
                                               : NULL,
         .body_bytes = request->body.size_bytes,
+        .accept = request->accept[0] ? request->accept : NULL,
     };
     int status = ph_buf_status(&target);
     if (status == 0)

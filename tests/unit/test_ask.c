@@ -121,6 +121,38 @@ static void all_of_many_are_asked(void **state)
     }
 }
 
+static bool is_asked_soon(const struct member_fixture *member)
+{
+    for (int i = 0; i < 20000 && member_request_count(member) == 0; i++)
+        usleep(1000);
+    return member_request_count(member) == 1;
+}
+
+/* Nobody has answered, and nobody has waited for answers, when the last of them begins. */
+static void what_lasts_is_begun_by_all_together(void **state)
+{
+    enum { MANY = 80 }; /* more connections than there are otherwise */
+    static struct member_fixture *fixtures[MANY];
+    static struct ph_member rows[MANY];
+    struct member_script silent = {0};
+    struct ph_question asked = question();
+    struct ph_ask *ask;
+    for (int i = 0; i < MANY; i++) {
+        pid_t pid = MEMBER_FIRST_PID + getpid() % 100000 * 1000 + i;
+        fixtures[i] = member_start(pid, &silent);
+        rows[i] = member_row(pid);
+    }
+    asked.is_lasting = true;
+    asked.accept = "text/html";
+    assert_int_equal(ph_ask_begin(&asked, rows, MANY, &ask, NULL), 0);
+    for (int i = 0; i < MANY; i++)
+        assert_true(is_asked_soon(fixtures[i]));
+    assert_non_null(strstr(member_request(fixtures[0]), "\r\nAccept: text/html\r\n"));
+    ph_ask_free(ask);
+    for (int i = 0; i < MANY; i++)
+        member_stop(fixtures[i]);
+}
+
 static void who_does_not_answer_holds_nobody_up(void **state)
 {
     enum { SILENT = 20 }; /* more than may be at work */
@@ -279,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_is_asked_with_the_key_and_answers),
         cmocka_unit_test(all_of_many_are_asked),
+        cmocka_unit_test(what_lasts_is_begun_by_all_together),
         cmocka_unit_test(who_does_not_answer_holds_nobody_up),
         cmocka_unit_test(an_answer_that_breaks_off_is_none),
         cmocka_unit_test(who_is_not_of_the_family_is_gone),

@@ -103,6 +103,7 @@ static struct ph_profile *make_part(bool is_founder, bool is_foreign)
     }
     snprintf(comment, sizeof(comment), "process %d, started 1", (int)getpid());
     ph_profile_add_comment(profile, comment);
+    profile->duration_ns = 2 * PH_NS_PER_S;
     return profile;
 }
 
@@ -218,9 +219,27 @@ static void the_parts_of_all_become_one_with_names(void **state)
     assert_true(has_comment(&gathered, "process %d", a, "started"));
     assert_true(has_comment(&gathered, "process %d", b, "started"));
     assert_true(has_comment(&gathered, "process %d", getpid(), "started"));
+    assert_int_equal(gathered.profile->duration_ns, 2 * PH_NS_PER_S);
     ph_gathered_fini(&gathered);
     fixture_end(a);
     fixture_end(b);
+}
+
+static void over_seconds_each_comment_says_whose_it_is(void **state)
+{
+    pid_t a = start(OWN_ONLY);
+    struct ph_gathered gathered;
+    struct ph_gathering gathering = {.probe = &member_probe,
+                                     .segment = segment,
+                                     .target = "/debug/pprof/wall?seconds=1",
+                                     .seconds = 1,
+                                     .own = own_part};
+    assert_int_equal(ph_gather(&gathering, &gathered, NULL), 0);
+    assert_int_equal(total(&gathered), 100 + 10);
+    assert_true(has_comment(&gathered, "process %d: process ", a, "started"));
+    assert_true(has_comment(&gathered, "process %d: process ", getpid(), "started"));
+    ph_gathered_fini(&gathered);
+    fixture_end(a);
 }
 
 static void alone_it_is_the_own_part(void **state)
@@ -333,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_parts_of_all_become_one_with_names),
+        TEST(over_seconds_each_comment_says_whose_it_is),
         TEST(alone_it_is_the_own_part),
         TEST(what_only_others_have_mapped_they_name),
         TEST(who_fails_is_named_and_the_rest_is_served),
