@@ -295,12 +295,14 @@ struct waiter {
     int (*call)(void);
     int result, error;
     int64_t took_ns;
+    const struct ph_tls *tls;
     pid_t tid;
 };
 
 static void *wait_in_call(void *argument)
 {
     struct waiter *waiter = argument;
+    waiter->tls = &ph_tls;
     __atomic_store_n(&waiter->tid, gettid(), __ATOMIC_RELEASE);
     int64_t start_ns = ph_clock_monotonic_ns();
     errno = 0;
@@ -451,6 +453,28 @@ static void calls_that_wait_go_on_for_the_time_that_is_left(void **state)
         int64_t took_ms = waiter.took_ns / PH_NS_PER_MS;
         if (waiter.result != 0 || took_ms < WAIT_MS - 1 || took_ms > calls[i].most_ms)
             fail_msg("%s: %d (%s) after %d ms", calls[i].name, waiter.result, strerror(waiter.error), (int)took_ms);
+    }
+}
+
+/* Between our handler and the new call no handler of the host can run: its signal would be lost on the call. */
+static void calls_that_wait_for_signals_too_go_on_with_all_signals_blocked(void **state)
+{
+    static int (*const atomic[])(void) = {epoll_waits, poll_waits, ppoll_waits, select_waits, pselect_waits};
+    (void)state;
+    for (size_t i = 0; i < sizeof(atomic) / sizeof(atomic[0]); i++) {
+        struct waiter waiter = {.call = atomic[i]};
+        struct ph_capture capture;
+        pthread_t thread;
+        pthread_create(&thread, NULL, wait_in_call, &waiter);
+        wait_for_tid(&waiter.tid);
+        usleep(30000);
+        int ticket = ph_ask(waiter.tid);
+        assert_true(ticket >= 0);
+        assert_int_equal(answer(ticket, &capture), 0);
+        ph_unask(ticket);
+        assert_true(__atomic_load_n(&waiter.tls->is_masked, __ATOMIC_RELAXED));
+        pthread_join(thread, NULL);
+        assert_int_equal(waiter.result, 0);
     }
 }
 
@@ -704,6 +728,7 @@ int main(void)
         cmocka_unit_test(one_that_blocks_signals_does_not_answer_and_its_late_answer_harms_nobody),
         cmocka_unit_test(more_than_there_are_tickets_are_refused),
         cmocka_unit_test(calls_that_wait_go_on_for_the_time_that_is_left),
+        cmocka_unit_test(calls_that_wait_for_signals_too_go_on_with_all_signals_blocked),
         cmocka_unit_test(the_hosts_own_signals_still_interrupt),
         cmocka_unit_test(the_host_finds_the_signal_unused_and_can_have_it),
         cmocka_unit_test(a_host_that_takes_it_by_a_raw_call_ends_the_sampling),
