@@ -1,11 +1,14 @@
 #include "tools/args.h"
 
+#include "base/scan.h"
 #include "tools/duration.h"
 #include "tools/help.h"
 #include "tools/nearest.h"
 #include "tools/target_name.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,6 +122,52 @@ int ph_take_duration(const struct ph_command *command, const char *name, const c
     return PH_EXIT_DONE;
 }
 
+int ph_take_count(const struct ph_command *command, const char *name, const char *value, uint64_t max,
+                  uint64_t *ret_count)
+{
+    uint64_t count;
+    if (ph_parse_count(value, max, &count) < 0 || count == 0)
+        return ph_usage_error(command, "--%s %s: expected a number from 1 to %" PRIu64, name, value, max);
+    *ret_count = count;
+    return PH_EXIT_DONE;
+}
+
+int ph_take_pid(const struct ph_command *command, const char *value, uint64_t *ret_pid)
+{
+    uint64_t pid;
+    if (ph_parse_count(value, INT_MAX, &pid) < 0 || pid == 0)
+        return ph_usage_error(command, "--pid %s: expected a process id", value);
+    *ret_pid = pid;
+    return PH_EXIT_DONE;
+}
+
+static int refuse_word(const struct ph_command *command, const char *name, const char *value,
+                       const char *const *words)
+{
+    struct ph_buf list = PH_BUF_INIT;
+    for (int i = 0; words[i]; i++) {
+        ph_buf_text(&list, i == 0 ? "" : words[i + 1] ? ", " : " or ");
+        ph_buf_text(&list, words[i]);
+    }
+    const char *nearest = ph_nearest(value, words);
+    ph_usage_error(command, "--%s %s: expected %s%s%s", name, value, list.data ? list.data : "one it knows",
+                   nearest ? "; perhaps " : "", nearest ? nearest : "");
+    ph_buf_fini(&list);
+    return PH_EXIT_USAGE;
+}
+
+int ph_take_word(const struct ph_command *command, const char *name, const char *value, const char *const *words,
+                 int *ret_place)
+{
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(value, words[i]) != 0)
+            continue;
+        *ret_place = i;
+        return PH_EXIT_DONE;
+    }
+    return refuse_word(command, name, value, words);
+}
+
 int ph_take_target(const struct ph_command *command, const char *word, struct ph_target *ret_target)
 {
     struct ph_error error;
@@ -128,4 +177,22 @@ int ph_take_target(const struct ph_command *command, const char *word, struct ph
     if (failed)
         ph_complain("%s", error.text);
     return failed ? PH_EXIT_FAILURE : PH_EXIT_DONE;
+}
+
+int ph_take_only_target(const struct ph_command *command, int argc, char **argv, struct ph_target *ret_target)
+{
+    if (argc - optind != 1)
+        return ph_usage_error(command, "expected one process id, name, URL or file, not %d", argc - optind);
+    return ph_take_target(command, argv[optind], ret_target);
+}
+
+int ph_take_live_target(const struct ph_command *command, int argc, char **argv, struct ph_target *ret_target)
+{
+    if (argc - optind != 1)
+        return ph_usage_error(command, "expected one process id, name or URL, not %d", argc - optind);
+    int exit_status = ph_take_target(command, argv[optind], ret_target);
+    if (exit_status == PH_EXIT_DONE && ret_target->kind == PH_TARGET_FILE)
+        return ph_usage_error(command, "expected a process id, the name of a server, or a URL, not the file %s",
+                              ret_target->text);
+    return exit_status;
 }

@@ -23,7 +23,7 @@ static const struct ph_flag flags[] = {
      "inuse_objects, alloc_space or alloc_objects; of folded input: what its counts are"},
     {BINARY, "binary", "FILE", PH_BINARY_HELP},
     {DEBUG_DIR, "debug-dir", "DIR", PH_DEBUG_DIR_HELP},
-    {TOKEN_FILE, "token-file", "FILE", "the token of an endpoint that asks for one; else $PORTHOLE_TOKEN_FILE"},
+    {TOKEN_FILE, "token-file", "FILE", PH_TOKEN_FILE_HELP},
     {0},
 };
 

@@ -1,5 +1,4 @@
 /* cmd_heap.c - which functions hold the memory: the heap profile of a process, an endpoint or a file as a table. */
-#include "base/scan.h"
 #include "base/visible.h"
 #include "model/heap_types.h"
 #include "tools/args.h"
@@ -12,13 +11,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #define TOP_DEFAULT 20
-#define TOP_MAX     1000000
-#define SECONDS_MAX 3600 /* as the endpoint: lib/server/pprof_query.h */
 
 enum { TOP = PH_KEY_FIRST, METRIC, BY, PID, SECONDS, GC, TOKEN_FILE };
 
@@ -33,58 +29,36 @@ static const struct ph_flag flags[] = {
     {PID, "pid", "N", "only process N of a server that forks"},
     {SECONDS, "seconds", "N", "show what changes in the next N seconds; not with a file"},
     {GC, "gc", NULL, "flush the allocator's caches first, so that what is free is seen as free; not with a file"},
-    {TOKEN_FILE, "token-file", "FILE", "the token of an endpoint that asks for one; else $PORTHOLE_TOKEN_FILE"},
+    {TOKEN_FILE, "token-file", "FILE", PH_TOKEN_FILE_HELP},
     {0},
 };
 
 static const char *const metrics[] = {"inuse_space", "inuse_objects", "alloc_space", "alloc_objects", NULL};
+static const char *const ways[] = {"function", "pid", NULL};
+#define BY_PID 1
 
 struct request {
     uint64_t top_count, seconds;
-    uint64_t pid; /* 0: all */
-    bool by_pid;
-    const char *metric;
+    uint64_t pid;    /* 0: all */
+    int metric, way; /* places in metrics and ways */
     bool collect_first;
     const char *token_file;
 };
-
-static bool is_metric(const char *name)
-{
-    for (const char *const *metric = metrics; *metric; metric++)
-        if (strcmp(name, *metric) == 0)
-            return true;
-    return false;
-}
 
 static int take(const struct ph_command *command, void *context, int key, const char *value)
 {
     struct request *request = context;
     switch (key) {
     case TOP:
-        if (ph_parse_count(value, TOP_MAX, &request->top_count) < 0 || request->top_count == 0)
-            return ph_usage_error(command, "--top %s: expected a number from 1 to %d", value, TOP_MAX);
-        break;
+        return ph_take_count(command, "top", value, PH_TOP_MAX, &request->top_count);
     case SECONDS:
-        if (ph_parse_count(value, SECONDS_MAX, &request->seconds) < 0 || request->seconds == 0)
-            return ph_usage_error(command, "--seconds %s: expected a number from 1 to %d", value, SECONDS_MAX);
-        break;
+        return ph_take_count(command, "seconds", value, PH_SECONDS_MAX, &request->seconds);
     case METRIC:
-        if (!is_metric(value))
-            return ph_usage_error(command,
-                                  "--metric %s: expected inuse_space, inuse_objects, alloc_space or "
-                                  "alloc_objects",
-                                  value);
-        request->metric = value;
-        break;
+        return ph_take_word(command, "metric", value, metrics, &request->metric);
     case BY:
-        if (strcmp(value, "pid") != 0 && strcmp(value, "function") != 0)
-            return ph_usage_error(command, "--by %s: expected function or pid", value);
-        request->by_pid = strcmp(value, "pid") == 0;
-        break;
+        return ph_take_word(command, "by", value, ways, &request->way);
     case PID:
-        if (ph_parse_count(value, INT_MAX, &request->pid) < 0 || request->pid == 0)
-            return ph_usage_error(command, "--pid %s: expected a process id", value);
-        break;
+        return ph_take_pid(command, value, &request->pid);
     case GC:
         request->collect_first = true;
         break;
@@ -133,7 +107,7 @@ static int print(const struct ph_target *target, const struct ph_profile *profil
                                     .row_count = request->top_count,
                                     .width = ph_terminal_width(),
                                     .program = process_name(target, &status),
-                                    .by_pid = request->by_pid};
+                                    .by_pid = request->way == BY_PID};
         failed = ph_heap_view_write(&view, &out);
     }
     if (failed == 0)
@@ -218,9 +192,9 @@ static int show(const struct ph_target *target, const struct request *request)
         ph_complain("%s", error.text);
         return PH_EXIT_FAILURE;
     }
-    int type = ph_profile_find_type(profile, request->metric);
+    int type = ph_profile_find_type(profile, metrics[request->metric]);
     if (type < 0)
-        exit_status = no_such_type(target, profile, request->metric);
+        exit_status = no_such_type(target, profile, metrics[request->metric]);
     else if (request->pid && target->kind == PH_TARGET_FILE)
         exit_status = print_process(target, profile, (uint32_t)type, request);
     else
@@ -231,14 +205,14 @@ static int show(const struct ph_target *target, const struct request *request)
 
 static int run(const struct ph_command *command, int argc, char **argv)
 {
-    struct request request = {.top_count = TOP_DEFAULT, .metric = metrics[0]};
+    struct request request = {
+        .top_count = TOP_DEFAULT,
+    };
     struct ph_target target;
     int exit_status;
     if (!ph_args_read(command, argc, argv, take, &request, &exit_status))
         return exit_status;
-    if (argc - optind != 1)
-        return ph_usage_error(command, "expected one process id, name, URL or file, not %d", argc - optind);
-    if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)
+    if ((exit_status = ph_take_only_target(command, argc, argv, &target)) != PH_EXIT_DONE)
         return exit_status;
     if (target.kind == PH_TARGET_FILE && (request.seconds || request.collect_first))
         return ph_usage_error(command, "--seconds and --gc need a running process, not the file %s", target.text);

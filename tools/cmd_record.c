@@ -1,6 +1,5 @@
 /* cmd_record.c - heap profiles of a running program into a folder, one at every tick, for `porthole diff`. */
 #include "base/clock.h"
-#include "base/scan.h"
 #include "tools/args.h"
 #include "tools/command.h"
 #include "tools/duration.h"
@@ -32,7 +31,7 @@ static const struct ph_flag flags[] = {
     {'o', "output", "DIR", "the folder; it is made if it is not there, and gone on with if it is"},
     {GC, "gc", NULL, "flush the allocator's caches before each, so that what is free is seen as free"},
     {PATIENCE, "patience", "DURATION", "take the program for gone when it was silent for so long [1m]"},
-    {TOKEN_FILE, "token-file", "FILE", "the token of an endpoint that asks for one; else $PORTHOLE_TOKEN_FILE"},
+    {TOKEN_FILE, "token-file", "FILE", PH_TOKEN_FILE_HELP},
     {0},
 };
 
@@ -60,9 +59,7 @@ static int take(const struct ph_command *command, void *context, int key, const 
     case PATIENCE:
         return ph_take_duration(command, "patience", value, PH_NS_PER_MS, &request->patience_ns);
     case COUNT:
-        if (ph_parse_count(value, PH_RECORD_MAX, &request->count) < 0 || request->count == 0)
-            return ph_usage_error(command, "--count %s: expected a number from 1 to %d", value, PH_RECORD_MAX);
-        break;
+        return ph_take_count(command, "count", value, PH_RECORD_MAX, &request->count);
     case GC:
         request->collect_first = true;
         break;
@@ -213,11 +210,8 @@ static int open_and_record(const struct ph_target *target, const struct request 
     return status;
 }
 
-static int check(const struct ph_command *command, struct request *request, const struct ph_target *target)
+static int check(const struct ph_command *command, struct request *request)
 {
-    if (target->kind == PH_TARGET_FILE)
-        return ph_usage_error(command, "expected a process id, the name of a server, or a URL, not the file %s",
-                              target->text);
     if (!request->folder || !*request->folder)
         return ph_usage_error(command, "into which folder? Add -o DIR");
     if (request->for_ns / request->every_ns > PH_RECORD_MAX)
@@ -236,11 +230,9 @@ static int run(const struct ph_command *command, int argc, char **argv)
     int exit_status;
     if (!ph_args_read(command, argc, argv, take, &request, &exit_status))
         return exit_status;
-    if (argc - optind != 1)
-        return ph_usage_error(command, "expected one process id, name or URL, not %d", argc - optind);
-    if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)
+    if ((exit_status = ph_take_live_target(command, argc, argv, &target)) != PH_EXIT_DONE)
         return exit_status;
-    exit_status = check(command, &request, &target);
+    exit_status = check(command, &request);
     return exit_status == PH_EXIT_DONE ? open_and_record(&target, &request) : exit_status;
 }
 

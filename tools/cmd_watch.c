@@ -1,6 +1,5 @@
 /* cmd_watch.c - what grows in a running program, since when and where: `porthole diff`, live. */
 #include "base/clock.h"
-#include "base/scan.h"
 #include "tools/args.h"
 #include "tools/command.h"
 #include "tools/diff_options.h"
@@ -55,9 +54,7 @@ static int take(const struct ph_command *command, void *context, int key, const 
     case PATIENCE:
         return ph_take_duration(command, "patience", value, PH_NS_PER_MS, &watch->live.patience_ns);
     case COUNT:
-        if (ph_parse_count(value, COUNT_MAX, &watch->count) < 0 || watch->count == 0)
-            return ph_usage_error(command, "--count %s: expected a number from 1 to %d", value, COUNT_MAX);
-        return PH_EXIT_DONE;
+        return ph_take_count(command, "count", value, COUNT_MAX, &watch->count);
     case GC:
         watch->live.collect_first = true;
         return PH_EXIT_DONE;
@@ -242,13 +239,8 @@ static int run(const struct ph_command *command, int argc, char **argv)
         return exit_status;
     if ((exit_status = ph_diff_options_finish(command, &watch.options)) != PH_EXIT_DONE)
         return exit_status;
-    if (argc - optind != 1)
-        return ph_usage_error(command, "expected one process id, name or URL, not %d", argc - optind);
-    if ((exit_status = ph_take_target(command, argv[optind], &target)) != PH_EXIT_DONE)
+    if ((exit_status = ph_take_live_target(command, argc, argv, &target)) != PH_EXIT_DONE)
         return exit_status;
-    if (target.kind == PH_TARGET_FILE)
-        return ph_usage_error(command, "expected a process id, the name of a server, or a URL, not the file %s",
-                              target.text);
     if (ph_watcher_init(&watch.watcher, &watch.options.growth, &error) < 0)
         return ph_usage_error(command, "%s", error.text);
     watch.live.target = target;

@@ -1,56 +1,17 @@
 #include "tools/diff_options.h"
 
 #include "base/scan.h"
-#include "tools/nearest.h"
-#include "tools/terminal.h"
 
-#include <langinfo.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define TOP_MAX 1000000
 
 /* In the order of the enumerations. */
 static const char *const metrics[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space", NULL};
 static const char *const ways[] = {"function", "line", "address", "module", "pid", NULL};
-static const char *const colours[] = {"auto", "always", "never", NULL};
 
 bool ph_diff_options_know(int key)
 {
     return key >= PH_DIFF_METRIC && key < PH_DIFF_KEY_END;
-}
-
-/* One of @names, as its place. */
-static int take_name(const struct ph_command *command, const char *option, const char *value,
-                     const char *const *names, int *ret_place)
-{
-    for (int i = 0; names[i]; i++) {
-        if (strcmp(value, names[i]) != 0)
-            continue;
-        *ret_place = i;
-        return PH_EXIT_DONE;
-    }
-    struct ph_buf list = PH_BUF_INIT;
-    for (int i = 0; names[i]; i++) {
-        ph_buf_text(&list, i == 0 ? "" : names[i + 1] ? ", " : " or ");
-        ph_buf_text(&list, names[i]);
-    }
-    const char *nearest = ph_nearest(value, names);
-    ph_usage_error(command, "--%s %s: expected %s%s%s", option, value, list.data ? list.data : "one it knows",
-                   nearest ? "; perhaps " : "", nearest ? nearest : "");
-    ph_buf_fini(&list);
-    return PH_EXIT_USAGE;
-}
-
-static int take_top(const struct ph_command *command, const char *value, size_t *ret_count)
-{
-    uint64_t count;
-    if (ph_parse_count(value, TOP_MAX, &count) < 0 || count == 0)
-        return ph_usage_error(command, "--top %s: expected a number from 1 to %d", value, TOP_MAX);
-    *ret_count = (size_t)count;
-    return PH_EXIT_DONE;
 }
 
 static int take_limit(const struct ph_command *command, const char *value, int64_t *ret_bytes)
@@ -75,14 +36,15 @@ static int take_rate(const struct ph_command *command, const char *value, double
 int ph_diff_options_take(const struct ph_command *command, struct ph_diff_options *options, int key,
                          const char *value)
 {
+    uint64_t count = 0;
     int place = 0, status = PH_EXIT_DONE;
     switch ((enum ph_diff_key)key) {
     case PH_DIFF_METRIC:
-        status = take_name(command, "metric", value, metrics, &place);
+        status = ph_take_word(command, "metric", value, metrics, &place);
         options->growth.metric = (enum ph_heap_type)place;
         break;
     case PH_DIFF_BY:
-        status = take_name(command, "by", value, ways, &place);
+        status = ph_take_word(command, "by", value, ways, &place);
         options->growth.by = (enum ph_growth_by)place;
         break;
     case PH_DIFF_FOCUS:
@@ -95,7 +57,9 @@ int ph_diff_options_take(const struct ph_command *command, struct ph_diff_option
         options->growth.hide = value;
         break;
     case PH_DIFF_TOP:
-        return take_top(command, value, &options->top_count);
+        status = ph_take_count(command, "top", value, PH_TOP_MAX, &count);
+        options->top_count = (size_t)count;
+        break;
     case PH_DIFF_MIN:
         options->min_text = value;
         break;
@@ -107,7 +71,7 @@ int ph_diff_options_take(const struct ph_command *command, struct ph_diff_option
         options->growth.is_strict = true;
         break;
     case PH_DIFF_COLOR:
-        status = take_name(command, "color", value, colours, &place);
+        status = ph_take_word(command, "color", value, ph_colour_words, &place);
         options->colour = (enum ph_colour)place;
         break;
     case PH_DIFF_BINARY:
@@ -159,38 +123,12 @@ int ph_diff_options_finish(const struct ph_command *command, struct ph_diff_opti
     return PH_EXIT_DONE;
 }
 
-static bool is_set(const char *variable)
-{
-    const char *value = getenv(variable);
-    return value && *value;
-}
-
-/* Source of NO_COLOR: no-color.org, "present and not an empty string". */
-static bool wants_colour(enum ph_colour colour)
-{
-    const char *kind = getenv("TERM");
-    if (colour != PH_COLOUR_AUTO)
-        return colour == PH_COLOUR_ALWAYS;
-    return isatty(STDOUT_FILENO) && !is_set("NO_COLOR") && !(kind && strcmp(kind, "dumb") == 0);
-}
-
-/* Asked without setlocale(), so that numbers are written and read as in C. */
-static bool locale_is_utf8(void)
-{
-    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-    if (!locale)
-        return false;
-    bool is = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
-    freelocale(locale);
-    return is;
-}
-
 struct ph_diff_view ph_diff_options_view(const struct ph_diff_options *options)
 {
     return (struct ph_diff_view){
         .width = ph_terminal_width(),
-        .has_colour = wants_colour(options->colour),
-        .has_utf8 = locale_is_utf8(),
+        .has_colour = ph_terminal_has_colour(options->colour),
+        .has_utf8 = ph_terminal_has_utf8(),
         .height = ph_terminal_height(),
         .top_count = options->top_count,
     };

@@ -11,9 +11,10 @@
 #define PH_TOOLS_DIFF_OPTIONS_H
 
 #include "growth/analysis.h"
-#include "tools/command.h"
+#include "tools/args.h"
 #include "tools/decode.h"
 #include "tools/diff_text.h"
+#include "tools/terminal.h"
 
 #include <stdbool.h>
 
@@ -52,16 +53,11 @@ enum ph_diff_key {
         {PH_DIFF_LIMIT, "limit", "SIZE", "tell when the total will meet this, such as 2GiB"},                      \
         {PH_DIFF_FDR, "fdr", "SHARE", "the share of false ones to accept among the sites called growing [0.05]"},  \
         {PH_DIFF_STRICT, "strict", NULL, "hold that share however the sites depend on each other; finds less"},    \
-        {PH_DIFF_COLOR, "color", "WHEN",                                                                           \
-         "auto (on a terminal, unless NO_COLOR is set; the default), always, never"},                              \
-        {PH_DIFF_BINARY, "binary", "FILE", PH_BINARY_HELP},                                                        \
+        {PH_DIFF_COLOR, "color", "WHEN", PH_COLOR_HELP}, {PH_DIFF_BINARY, "binary", "FILE", PH_BINARY_HELP},       \
         {PH_DIFF_DEBUG_DIR, "debug-dir", "DIR", PH_DEBUG_DIR_HELP},                                                \
     {                                                                                                              \
-        PH_DIFF_TOKEN_FILE, "token-file", "FILE",                                                                  \
-            "the token of an endpoint that asks for one; else $PORTHOLE_TOKEN_FILE"                                \
+        PH_DIFF_TOKEN_FILE, "token-file", "FILE", PH_TOKEN_FILE_HELP                                               \
     }
-
-enum ph_colour { PH_COLOUR_AUTO, PH_COLOUR_ALWAYS, PH_COLOUR_NEVER };
 
 struct ph_diff_options {
     struct ph_growth_options growth; /* its texts are borrowed from the command line */
