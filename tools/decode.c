@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPECTED        "a heap profile: pprof, jemalloc heap_v2, heap text or folded stacks with a count"
+#define EXPECTED        "a profile: pprof, jemalloc heap_v2, heap text or folded stacks with a count"
 #define TEXT_LOOK_BYTES 256
 
 struct input {
@@ -172,7 +172,7 @@ static int refuse(const struct input *input, struct ph_error *error)
 {
     const char *what = name_other(input);
     if (what)
-        return ph_error_set(error, -EINVAL, "byte 0: %s, expected a heap profile", what);
+        return ph_error_set(error, -EINVAL, "byte 0: %s, expected a profile", what);
     return ph_error_set(error, -EINVAL, "%s: expected " EXPECTED, is_text(input) ? "line 1, column 1" : "byte 0");
 }
 
@@ -227,7 +227,7 @@ static int read_plain(const struct input *input, enum ph_format *ret_format, str
                       struct ph_error *error)
 {
     if (input->size_bytes == 0)
-        return ph_error_set(error, -EINVAL, "byte 0: empty, expected a heap profile");
+        return ph_error_set(error, -EINVAL, "byte 0: empty, expected a profile");
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]) && !name_other(input); i++) {
         bool is_prose = formats[i].format == PH_FORMAT_PPROF && is_text(input);
         if (!is_prose && formats[i].is(input))
@@ -244,7 +244,7 @@ static int read_gzip(const struct input *packed, enum ph_format *ret_format, str
     struct ph_error cause = {0};
     int failed = ph_gzip_read(packed->bytes, packed->size_bytes, PH_PPROF_INFLATED_MAX_BYTES, &inflated, error);
     if (failed == 0 && ph_gzip_is(inflated.data, inflated.size_bytes)) {
-        failed = ph_error_set(error, -EINVAL, "gzip inside gzip: expected a heap profile in it");
+        failed = ph_error_set(error, -EINVAL, "gzip inside gzip: expected a profile in it");
     } else if (failed == 0) {
         struct input input = {inflated.data, inflated.size_bytes, packed->options};
         failed = read_plain(&input, ret_format, ret_profile, &cause);

@@ -21,8 +21,9 @@
 struct graph {
     const struct ph_flame_tree *tree;
     struct ph_buf *out;
-    bool is_bytes;
-    double scale, height; /* pixels */
+    struct ph_human (*show)(int64_t value); /* in its unit */
+    bool has_counts;                        /* samples are told beside the value */
+    double scale, height;                   /* pixels */
 };
 
 /* Text of unknown origin as XML. Control characters are no XML, not even as entities, nor are U+FFFE and U+FFFF. */
@@ -45,7 +46,15 @@ static void put_text(struct ph_buf *out, const char *text)
 static void put_value(const struct graph *graph, double value)
 {
     int64_t rounded = value < (double)INT64_MAX ? (int64_t)llround(value) : INT64_MAX;
-    ph_buf_text(graph->out, graph->is_bytes ? ph_human_bytes(rounded).text : ph_human_count(rounded).text);
+    ph_buf_text(graph->out, graph->show(rounded).text);
+}
+
+/* ", 123 samples" where samples are not the value themselves. */
+static void put_count(const struct graph *graph, const struct ph_flame_node *node)
+{
+    if (graph->has_counts)
+        ph_buf_printf(graph->out, ", %s sample%s", ph_human_count(node->sample_count).text,
+                      node->sample_count == 1 ? "" : "s");
 }
 
 static double share_of(const struct graph *graph, double value)
@@ -91,6 +100,7 @@ static void put_box(const struct graph *graph, const struct ph_flame_node *node,
     put_text(out, name);
     ph_buf_text(out, " (");
     put_value(graph, node->value);
+    put_count(graph, node);
     ph_buf_printf(out, ", %.2f%%)</title><rect x=\"%.2f\" y=\"%.0f\" width=\"%.2f\" height=\"%.0f\" fill=\"",
                   share_of(graph, node->value), x, y, width, ROW - 1);
     put_colour(out, name);
@@ -119,6 +129,7 @@ static void put_summary(const struct graph *graph, const struct ph_value_type *t
     put_text(graph->out, ph_profile_text(tree->profile, type->type));
     ph_buf_text(graph->out, " ");
     put_value(graph, tree->nodes[0].value);
+    put_count(graph, &tree->nodes[0]);
     ph_buf_printf(graph->out, "; %s stacks", ph_human_count(tree->profile->sample_count).text);
     if (tree->negative_count)
         ph_buf_printf(graph->out, "; %s of them negative: not shown", ph_human_count(tree->negative_count).text);
@@ -159,6 +170,13 @@ static void put_head(const struct graph *graph, const struct ph_flame_options *o
                   WIDTH - MARGIN);
 }
 
+static struct ph_human (*shower_of(const char *unit))(int64_t value)
+{
+    if (strcmp(unit, "bytes") == 0)
+        return ph_human_bytes;
+    return strcmp(unit, "nanoseconds") == 0 ? ph_human_time : ph_human_count;
+}
+
 int ph_flame_svg_write(struct ph_profile *profile, const struct ph_flame_options *options, struct ph_buf *out)
 {
     struct ph_flame_tree tree;
@@ -167,7 +185,9 @@ int ph_flame_svg_write(struct ph_profile *profile, const struct ph_flame_options
     if (status < 0)
         return status;
     struct graph graph = {.tree = &tree, .out = out};
-    graph.is_bytes = strcmp(ph_profile_text(profile, type.unit), "bytes") == 0;
+    graph.show = shower_of(ph_profile_text(profile, type.unit));
+    graph.has_counts =
+        tree.nodes[0].sample_count > 0 && strcmp(ph_profile_text(profile, type.type), "samples") != 0;
     graph.scale = tree.nodes[0].value > 0 ? (WIDTH - 2 * MARGIN) / tree.nodes[0].value : 0;
     graph.height = HEAD + FOOT + ROW * (tree.depth + 1);
     put_head(&graph, options, &type);

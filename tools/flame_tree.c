@@ -1,6 +1,7 @@
 #include "tools/flame_tree.h"
 
 #include "model/grow.h"
+#include "model/intern.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -73,8 +74,20 @@ static uint32_t name_line(struct ph_profile *profile, const struct ph_location *
     return *name ? profile->functions[function - 1].name : name_place(profile, location);
 }
 
+/* What one sample adds to each of its frames. */
+struct amount {
+    double value;
+    int64_t sample_count;
+};
+
+static void add_amount(struct ph_flame_node *node, const struct amount *amount)
+{
+    node->value += amount->value;
+    node->sample_count = ph_add_saturating(node->sample_count, amount->sample_count);
+}
+
 /* Down from @node, through the calls that were inlined there. */
-static int descend(struct ph_flame_tree *tree, uint32_t number, double value, uint32_t *node)
+static int descend(struct ph_flame_tree *tree, uint32_t number, const struct amount *amount, uint32_t *node)
 {
     struct ph_location location = *ph_profile_location(tree->profile, number);
     int status = 0;
@@ -87,29 +100,31 @@ static int descend(struct ph_flame_tree *tree, uint32_t number, double value, ui
                                             : name_place(tree->profile, &location);
         status = find_node(tree, *node, name, node);
         if (status == 0)
-            tree->nodes[*node].value += value;
+            add_amount(&tree->nodes[*node], amount);
     }
     return status;
 }
 
-static int add_sample(struct ph_flame_tree *tree, const struct ph_sample *sample, double value)
+static int add_sample(struct ph_flame_tree *tree, const struct ph_sample *sample, const struct amount *amount)
 {
     uint32_t node = 0;
     int status = 0;
-    tree->nodes[0].value += value;
+    add_amount(&tree->nodes[0], amount);
     for (uint32_t left = sample->frame_count; left > 0 && status == 0; left--)
-        status = descend(tree, tree->profile->frames[sample->first_frame + left - 1], value, &node);
+        status = descend(tree, tree->profile->frames[sample->first_frame + left - 1], amount, &node);
     return status;
 }
 
 static int add_samples(struct ph_flame_tree *tree, uint32_t type)
 {
-    int status = 0;
+    int status = 0, count_type = ph_profile_find_type(tree->profile, "samples");
     for (uint32_t i = 0; i < tree->profile->sample_count && status == 0; i++) {
-        int64_t value = ph_profile_values(tree->profile, i)[type];
+        const int64_t *values = ph_profile_values(tree->profile, i);
+        int64_t value = values[type], count = count_type < 0 ? 0 : values[count_type];
+        struct amount amount = {(double)value, count > 0 ? count : 0};
         tree->negative_count += value < 0;
         if (value > 0)
-            status = add_sample(tree, &tree->profile->samples[i], (double)value);
+            status = add_sample(tree, &tree->profile->samples[i], &amount);
     }
     return status;
 }

@@ -20,6 +20,7 @@ struct ph_flame_node {
     uint32_t first_child, next; /* 0: none */
     uint32_t depth;             /* the root has 0 */
     double value;               /* with what is above; units of the sample type */
+    int64_t sample_count;       /* the same in the type "samples"; 0 if the profile has none */
 };
 
 struct ph_flame_tree {

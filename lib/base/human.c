@@ -72,6 +72,39 @@ struct ph_human ph_human_duration(double seconds)
     return human;
 }
 
+/* Three digits; 999.5 of a unit would be printed with four. */
+static struct ph_human print_time(double value, const char *unit)
+{
+    struct ph_human human;
+    snprintf(human.text, sizeof(human.text), "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, unit);
+    return human;
+}
+
+static struct ph_human time_text(double ns)
+{
+    if (ns >= 59.95e9)
+        return ph_human_duration(ns / 1e9);
+    if (ns >= 999.5e6)
+        return print_time(ns / 1e9, "s");
+    if (ns >= 999.5e3)
+        return print_time(ns / 1e6, "ms");
+    if (ns >= 1000)
+        return print_time(ns / 1e3, "us");
+    struct ph_human human;
+    snprintf(human.text, sizeof(human.text), "%.0f%s", ns, ns >= 1 ? "ns" : "s");
+    return human;
+}
+
+struct ph_human ph_human_time(int64_t ns)
+{
+    struct ph_human human = time_text(fabs((double)ns));
+    if (ns < 0) {
+        memmove(human.text + 1, human.text, sizeof(human.text) - 1);
+        human.text[0] = '-';
+    }
+    return human;
+}
+
 struct ph_human ph_human_percent(int64_t part, int64_t whole)
 {
     struct ph_human human = {"-"};

@@ -21,6 +21,9 @@ struct ph_human ph_human_count(int64_t count);
 /** ph_human_duration() - two units at most: "0.4s", "42s", "3m 12s", "5h 07m", "12d 04h". "?" for a negative one. */
 struct ph_human ph_human_duration(double seconds);
 
+/** ph_human_time() - of a measurement: "850ns", "12.3us", "4.56ms", "1.23s"; from a minute on as ph_human_duration(). With a sign. */
+struct ph_human ph_human_time(int64_t ns);
+
 /** ph_human_percent() - "12.3%" for @part of @whole; "-" if @whole is 0. */
 struct ph_human ph_human_percent(int64_t part, int64_t whole);
 

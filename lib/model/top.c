@@ -12,11 +12,12 @@
 /* Rows are found by name once for each location, then the samples are counted by number. */
 struct builder {
     const struct ph_profile *profile;
+    enum ph_top_by by;
     struct ph_top top;
     uint32_t row_count;
     struct ph_index index;
     uint32_t *line_rows;     /* by line: its row */
-    uint32_t *location_rows; /* by location without lines: its row */
+    uint32_t *location_rows; /* by location of which lines do not matter, or without: its row */
     uint32_t *last_samples;  /* by row: the last sample that counted there, + 1 */
 };
 
@@ -63,13 +64,36 @@ static int find_unnamed_row(struct builder *builder, uint64_t address, const cha
     const char *slash = strrchr(file, '/');
     const char *base = slash ? slash + 1 : file;
     char *name = NULL;
-    int length = *base == '\0'  ? asprintf(&name, "0x%" PRIx64, address)
-                 : *base == '[' ? asprintf(&name, "%s", base)
-                                : asprintf(&name, "[%s]", base);
+    bool is_nowhere = *base == '\0' && builder->by == PH_TOP_MODULE;
+    int length = is_nowhere      ? asprintf(&name, "[unknown]")
+                 : *base == '\0' ? asprintf(&name, "0x%" PRIx64, address)
+                 : *base == '['  ? asprintf(&name, "%s", base)
+                                 : asprintf(&name, "[%s]", base);
     if (length < 0)
         return -ENOMEM;
     int status = find_row(builder, name, file, ret_row);
     free(name);
+    return status;
+}
+
+static bool is_one_row(const struct builder *builder, const struct ph_location *location)
+{
+    return location->line_count == 0 || builder->by == PH_TOP_MODULE;
+}
+
+/* "parse", or by line "parse src/parse.c:12". */
+static int find_line_row(struct builder *builder, const struct ph_line *line, const char *file, uint32_t *ret_row)
+{
+    const struct ph_function *function = &builder->profile->functions[line->function - 1];
+    const char *name = ph_profile_text(builder->profile, function->name);
+    const char *source = ph_profile_text(builder->profile, function->file);
+    char *place = NULL;
+    if (builder->by != PH_TOP_LINE || !*source)
+        return find_row(builder, name, file, ret_row);
+    if (asprintf(&place, line->line ? "%s %s:%" PRId64 : "%s %s", name, source, line->line) < 0)
+        return -ENOMEM;
+    int status = find_row(builder, place, file, ret_row);
+    free(place);
     return status;
 }
 
@@ -80,13 +104,11 @@ static int name_location(struct builder *builder, uint32_t number)
     const char *file = "";
     if (location->mapping)
         file = ph_profile_text(profile, profile->mappings[location->mapping - 1].file);
-    if (location->line_count == 0)
+    if (is_one_row(builder, location))
         return find_unnamed_row(builder, location->address, file, &builder->location_rows[number - 1]);
     int status = 0;
-    for (uint32_t i = location->first_line; i < location->first_line + location->line_count && status == 0; i++) {
-        const struct ph_function *function = &profile->functions[profile->lines[i].function - 1];
-        status = find_row(builder, ph_profile_text(profile, function->name), file, &builder->line_rows[i]);
-    }
+    for (uint32_t i = location->first_line; i < location->first_line + location->line_count && status == 0; i++)
+        status = find_line_row(builder, &profile->lines[i], file, &builder->line_rows[i]);
     return status;
 }
 
@@ -116,9 +138,10 @@ static void count_sample(struct builder *builder, uint32_t sample, int64_t value
     for (uint32_t i = 0; i < profile->samples[sample].frame_count; i++) {
         uint32_t frame = profile->frames[profile->samples[sample].first_frame + i];
         const struct ph_location *location = ph_profile_location(profile, frame);
-        if (location->line_count == 0)
+        bool is_one = is_one_row(builder, location);
+        if (is_one)
             count_row(builder, builder->location_rows[frame - 1], sample, i == 0, value);
-        for (uint32_t j = 0; j < location->line_count; j++)
+        for (uint32_t j = 0; j < location->line_count && !is_one; j++)
             count_row(builder, builder->line_rows[location->first_line + j], sample, i == 0 && j == 0, value);
     }
 }
@@ -168,7 +191,12 @@ static int build(struct builder *builder, uint32_t type)
 
 int ph_top_build(const struct ph_profile *profile, uint32_t type, struct ph_top *ret_top)
 {
-    struct builder builder = {.profile = profile};
+    return ph_top_build_by(profile, type, PH_TOP_FUNCTION, ret_top);
+}
+
+int ph_top_build_by(const struct ph_profile *profile, uint32_t type, enum ph_top_by by, struct ph_top *ret_top)
+{
+    struct builder builder = {.profile = profile, .by = by};
     int status = build(&builder, type);
     free(builder.line_rows);
     free(builder.location_rows);

@@ -1,5 +1,6 @@
 /*
- * top.h - a profile by function: flat and cumulative values, largest first. What `porthole heap` prints.
+ * top.h - a profile by function, line or module: flat and cumulative values, largest first. What `porthole heap` and `porthole cpu`
+ * print.
  */
 #ifndef PH_MODEL_TOP_H
 #define PH_MODEL_TOP_H
@@ -9,6 +10,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+enum ph_top_by {
+    PH_TOP_FUNCTION,
+    PH_TOP_LINE,   /* "function file:line", as far as that is known */
+    PH_TOP_MODULE, /* "[file]" for all of a mapping */
+};
 
 struct ph_top_row {
     const char *name;   /* the function, as in the profile; "[file]" or "0xaddress" where no name is known */
@@ -24,7 +31,8 @@ struct ph_top {
     struct ph_arena text; /* holds the names */
 };
 
-/** ph_top_build() - over sample type @type. The rows hold copies: the profile may go. 0, -ENOMEM. */
+/** ph_top_build_by() - over sample type @type. The rows hold copies: the profile may go. 0, -ENOMEM. ph_top_build(): by function. */
+int ph_top_build_by(const struct ph_profile *profile, uint32_t type, enum ph_top_by by, struct ph_top *ret_top);
 int ph_top_build(const struct ph_profile *profile, uint32_t type, struct ph_top *ret_top);
 void ph_top_fini(struct ph_top *top);
 

@@ -113,7 +113,7 @@ is "a name that nobody has is told" "$? $(cat err)" \
     "1 porthole: nobody-is-called-so: no such file, and no server with Porthole is called so; \`porthole ps\` lists them"
 touch "$NAME"
 "$PORTHOLE" heap "$NAME" >out 2>err
-is "a file of that name goes first" "$? $(cat err)" "1 porthole: $NAME: byte 0: empty, expected a heap profile"
+is "a file of that name goes first" "$? $(cat err)" "1 porthole: $NAME: byte 0: empty, expected a profile"
 rm "$NAME"
 FIRST=$FRONT
 start_family 1

@@ -192,12 +192,12 @@ static void junk_is_told_from_text(void **state)
     enum ph_format format;
     struct ph_profile *profile;
     struct ph_error error = {0};
-    expect_refused("hello world\n", "line 1, column 1: expected a heap profile: pprof, jemalloc");
+    expect_refused("hello world\n", "line 1, column 1: expected a profile: pprof, jemalloc");
     expect_refused("goroutine profile: total 5\n", "a profile of goroutines");
     assert_int_equal(ph_decode(zeros, sizeof(zeros), NULL, &format, &profile, &error), -EINVAL);
-    assert_non_null(strstr(error.text, "byte 0: expected a heap profile"));
+    assert_non_null(strstr(error.text, "byte 0: expected a profile"));
     assert_int_equal(ph_decode(junk, sizeof(junk), NULL, &format, &profile, &error), -EINVAL);
-    assert_non_null(strstr(error.text, "byte 0: expected a heap profile"));
+    assert_non_null(strstr(error.text, "byte 0: expected a profile"));
 }
 
 static void values_that_make_no_sense_do_no_harm(void **state)

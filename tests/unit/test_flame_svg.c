@@ -20,6 +20,14 @@ static struct ph_buf graph_of(const char *text, const char *title)
     return out;
 }
 
+static void add_values(struct ph_profile *profile, const char *name, const int64_t *values)
+{
+    struct ph_function function = {.name = ph_profile_string(profile, name)};
+    struct ph_line line = {.function = ph_profile_add_function(profile, &function)};
+    uint32_t frame = ph_profile_add_location(profile, 0, 0, false, &line, 1);
+    ph_profile_add_sample(profile, &frame, 1, NULL, 0, values);
+}
+
 static size_t count(const struct ph_buf *graph, const char *text)
 {
     size_t found = 0;
@@ -75,6 +83,23 @@ static void a_profile_without_samples_is_a_graph_without_boxes(void **state)
     ph_buf_fini(&graph);
 }
 
+static void times_are_told_with_their_samples(void **state)
+{
+    struct ph_buf out = PH_BUF_INIT;
+    struct ph_profile *profile = ph_profile_new();
+    struct ph_flame_options options = {.title = "cpu", .type = 0};
+    ph_profile_add_type(profile, "samples", "count");
+    options.type = ph_profile_add_type(profile, "cpu", "nanoseconds");
+    add_values(profile, "parse", (const int64_t[]){1, 10000000});
+    add_values(profile, "load", (const int64_t[]){123, 1230000000});
+    assert_int_equal(ph_flame_svg_write(profile, &options, &out), 0);
+    assert_int_equal(count(&out, "<title>load (1.23s, 123 samples, 99.19%)</title>"), 1);
+    assert_int_equal(count(&out, "<title>parse (10.0ms, 1 sample, 0.81%)</title>"), 1);
+    assert_int_equal(count(&out, "cpu 1.24s, 124 samples; 2 stacks"), 1);
+    ph_buf_fini(&out);
+    ph_profile_free(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +108,7 @@ int main(void)
         cmocka_unit_test(names_are_cut_to_their_boxes),
         cmocka_unit_test(boxes_that_could_not_be_seen_are_left_out),
         cmocka_unit_test(a_profile_without_samples_is_a_graph_without_boxes),
+        cmocka_unit_test(times_are_told_with_their_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,22 @@ static void durations_that_are_none_are_unknown(void **state)
     assert_string_equal(ph_human_duration(1e300).text, "?");
 }
 
+static void times_have_three_digits(void **state)
+{
+    assert_string_equal(ph_human_time(0).text, "0s");
+    assert_string_equal(ph_human_time(850).text, "850ns");
+    assert_string_equal(ph_human_time(1000).text, "1.00us");
+    assert_string_equal(ph_human_time(12340).text, "12.3us");
+    assert_string_equal(ph_human_time(999499).text, "999us");
+    assert_string_equal(ph_human_time(999500).text, "1.00ms");
+    assert_string_equal(ph_human_time(10 * 1000000).text, "10.0ms");
+    assert_string_equal(ph_human_time(999999999).text, "1.00s");
+    assert_string_equal(ph_human_time(-1230000000).text, "-1.23s");
+    assert_string_equal(ph_human_time(59949999999).text, "59.9s");
+    assert_string_equal(ph_human_time(INT64_C(62) * 1000000000).text, "1m 02s");
+    assert_string_equal(ph_human_time(INT64_MIN).text, "-106751d 23h");
+}
+
 static void percentages_of_nothing_are_left_out(void **state)
 {
     assert_string_equal(ph_human_percent(1, 8).text, "12.5%");
@@ -84,6 +100,7 @@ int main(void)
         cmocka_unit_test(counts_are_grouped_by_thousands),
         cmocka_unit_test(durations_have_two_units_at_most),
         cmocka_unit_test(durations_that_are_none_are_unknown),
+        cmocka_unit_test(times_have_three_digits),
         cmocka_unit_test(percentages_of_nothing_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,52 @@ static void samples_without_frames_count_in_the_total_only(void **state)
     ph_profile_free(profile);
 }
 
+static void by_line_the_same_function_has_several_rows(void **state)
+{
+    struct ph_profile *profile = new_profile();
+    struct ph_top top;
+    uint32_t function = rich_function(profile, "parse", "src/parse.c"), frames[2];
+    for (int64_t i = 0; i < 2; i++) {
+        struct ph_line line = {.function = function, .line = 10 * (i + 1)};
+        frames[i] = ph_profile_add_location(profile, 0, 0, false, &line, 1);
+        ph_profile_add_sample(profile, &frames[i], 1, NULL, 0, (const int64_t[]){i + 1});
+    }
+    rich_add(profile, (const char *const[]){"load", NULL}, 9);
+    assert_int_equal(ph_top_build_by(profile, 0, PH_TOP_LINE, &top), 0);
+    assert_int_equal(top.row_count, 3);
+    expect_row(&top, 0, "load", 9, 9);
+    expect_row(&top, 1, "parse src/parse.c:20", 2, 2);
+    expect_row(&top, 2, "parse src/parse.c:10", 1, 1);
+    ph_top_fini(&top);
+    ph_profile_free(profile);
+}
+
+static uint32_t place(struct ph_profile *profile, uint32_t mapping, uint64_t address, const char *name)
+{
+    struct ph_line line = {.function = *name ? rich_function(profile, name, "") : 0};
+    return ph_profile_add_location(profile, mapping, address, false, &line, *name ? 1 : 0);
+}
+
+static void by_module_all_of_a_file_is_one_row_named_or_not(void **state)
+{
+    struct ph_profile *profile = new_profile();
+    struct ph_top top;
+    struct ph_mapping mapping = {
+        .start = 0x1000, .limit = 0x9000, .file = ph_profile_string(profile, "/lib/libz.so.1")};
+    uint32_t libz = ph_profile_add_mapping(profile, &mapping);
+    uint32_t in[] = {place(profile, libz, 0x1001, "deflate"), place(profile, libz, 0x1002, "")};
+    uint32_t out[] = {place(profile, 0, 0x77, ""), place(profile, 0, 0x78, "")};
+    ph_profile_add_sample(profile, in, 2, NULL, 0, (const int64_t[]){7});
+    ph_profile_add_sample(profile, out, 1, NULL, 0, (const int64_t[]){2});
+    ph_profile_add_sample(profile, out + 1, 1, NULL, 0, (const int64_t[]){1});
+    assert_int_equal(ph_top_build_by(profile, 0, PH_TOP_MODULE, &top), 0);
+    assert_int_equal(top.row_count, 2);
+    expect_row(&top, 0, "[libz.so.1]", 7, 7);
+    expect_row(&top, 1, "[unknown]", 3, 3);
+    ph_top_fini(&top);
+    ph_profile_free(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +217,8 @@ int main(void)
         cmocka_unit_test(functions_of_one_name_in_two_files_are_two),
         cmocka_unit_test(functions_without_samples_have_no_row),
         cmocka_unit_test(samples_without_frames_count_in_the_total_only),
+        cmocka_unit_test(by_line_the_same_function_has_several_rows),
+        cmocka_unit_test(by_module_all_of_a_file_is_one_row_named_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
