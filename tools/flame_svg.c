@@ -4,6 +4,7 @@
 #include "base/index.h"
 #include "base/visible.h"
 #include "tools/flame_tree.h"
+#include "tools/top_table.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -170,13 +171,6 @@ static void put_head(const struct graph *graph, const struct ph_flame_options *o
                   WIDTH - MARGIN);
 }
 
-static struct ph_human (*shower_of(const char *unit))(int64_t value)
-{
-    if (strcmp(unit, "bytes") == 0)
-        return ph_human_bytes;
-    return strcmp(unit, "nanoseconds") == 0 ? ph_human_time : ph_human_count;
-}
-
 int ph_flame_svg_write(struct ph_profile *profile, const struct ph_flame_options *options, struct ph_buf *out)
 {
     struct ph_flame_tree tree;
@@ -185,7 +179,7 @@ int ph_flame_svg_write(struct ph_profile *profile, const struct ph_flame_options
     if (status < 0)
         return status;
     struct graph graph = {.tree = &tree, .out = out};
-    graph.show = shower_of(ph_profile_text(profile, type.unit));
+    graph.show = ph_top_shower(ph_profile_text(profile, type.unit));
     graph.has_counts =
         tree.nodes[0].sample_count > 0 && strcmp(ph_profile_text(profile, type.type), "samples") != 0;
     graph.scale = tree.nodes[0].value > 0 ? (WIDTH - 2 * MARGIN) / tree.nodes[0].value : 0;

@@ -1,35 +1,18 @@
 /* heap_pids.c - which process of a family holds the memory, and where it was allocated; part of heap_view.h. */
-#include "model/demangle.h"
-#include "model/top.h"
 #include "tools/heap_view.h"
 #include "tools/table.h"
+#include "tools/top_table.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const struct ph_column columns[] = {
     {"pid", true},       {"total", true},   {"total%", true},         {"own", true},
     {"inherited", true}, {"samples", true}, {"most of it in", false},
 };
-
-/* The function that allocated most: which one tells leaks of the code from those of one request. */
-static int add_largest(struct ph_table *table, const struct ph_profile *part, uint32_t type)
-{
-    struct ph_top top;
-    int failed = ph_top_build(part, type, &top);
-    if (failed)
-        return failed;
-    char *name = top.row_count && top.rows[0].flat ? ph_demangle(top.rows[0].name) : strdup("");
-    if (name)
-        ph_table_add(table, name);
-    free(name);
-    ph_top_fini(&top);
-    return name ? 0 : -ENOMEM;
-}
 
 static void add_sampled(struct ph_table *table, const struct ph_profile *part, uint32_t type)
 {
@@ -52,9 +35,13 @@ static int add_row(struct ph_table *table, const struct ph_heap_view *view, cons
     ph_table_add(table, ph_heap_value_text(view, process->total - process->inherited).text);
     ph_table_add(table, ph_heap_value_text(view, process->inherited).text);
     add_sampled(table, &part.view, view->type);
-    failed = add_largest(table, &part.view, view->type);
+    /* Which one tells leaks of the code from those of one request. */
+    char *largest = ph_top_largest(&part.view, view->type);
+    if (largest)
+        ph_table_add(table, largest);
+    free(largest);
     ph_heap_part_fini(&part);
-    return failed;
+    return largest ? 0 : -ENOMEM;
 }
 
 int ph_heap_pids_write(const struct ph_heap_view *view, const struct ph_heap_family *family, struct ph_buf *out)
