@@ -42,7 +42,8 @@ struct ph_command {
 
 extern const struct ph_command ph_cmd_convert;
 extern const struct ph_command ph_cmd_diff;
-extern const struct ph_command ph_cmd_heap, ph_cmd_help, ph_cmd_ps, ph_cmd_record, ph_cmd_run, ph_cmd_watch;
+extern const struct ph_command ph_cmd_heap, ph_cmd_threads, ph_cmd_cpu, ph_cmd_help, ph_cmd_ps, ph_cmd_record,
+    ph_cmd_run, ph_cmd_watch;
 
 /** ph_commands() - all of them, NULL-terminated, in the order of the help. */
 const struct ph_command *const *ph_commands(void);

@@ -56,14 +56,33 @@ uint32_t ph_heading_stacks(const struct ph_profile *profile, uint32_t type)
     return count;
 }
 
+static bool is_note(const char *comment)
+{
+    int64_t pid, start_ns;
+    bool is_version = strncmp(comment, "porthole ", 9) == 0 && comment[9] >= '0' && comment[9] <= '9';
+    return *comment && !is_version && !ph_heap_process_parse(comment, &pid, &start_ns);
+}
+
+static void write_line(const char *what, const char *text, struct ph_buf *out)
+{
+    ph_buf_text(out, what);
+    ph_visible(out, text);
+    ph_buf_char(out, '\n');
+}
+
+void ph_heading_comment(const char *comment, struct ph_buf *out)
+{
+    if (ph_heap_process_is_absent(comment))
+        write_line("Missing: ", comment, out);
+    else if (is_note(comment))
+        write_line("Note: ", comment, out);
+}
+
 void ph_heading_missing(const struct ph_profile *profile, struct ph_buf *out)
 {
     for (uint32_t i = 0; i < profile->comment_count; i++) {
         const char *comment = ph_profile_text(profile, profile->comments[i]);
-        if (!ph_heap_process_is_absent(comment))
-            continue;
-        ph_buf_text(out, "Missing: ");
-        ph_visible(out, comment);
-        ph_buf_char(out, '\n');
+        if (ph_heap_process_is_absent(comment))
+            write_line("Missing: ", comment, out);
     }
 }

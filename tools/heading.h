@@ -20,6 +20,10 @@ void ph_heading_count(struct ph_buf *out, int64_t count, const char *noun);
 /** ph_heading_stacks() - how many samples have a value of @type. */
 uint32_t ph_heading_stacks(const struct ph_profile *profile, uint32_t type);
 
+/** ph_heading_comment() - a line "Missing: …" or "Note: …" for a comment that a person should read; nothing for the version and the
+ * names of processes, which stand in every profile. */
+void ph_heading_comment(const char *comment, struct ph_buf *out);
+
 /** ph_heading_missing() - a line "Missing: …" for each process of a family that is not in the profile. */
 void ph_heading_missing(const struct ph_profile *profile, struct ph_buf *out);
 

@@ -156,6 +156,11 @@ static void explain_failure(struct exchange *exchange)
                      exchange->reason[0] ? exchange->reason : curl_easy_strerror(exchange->result));
 }
 
+static int code_of(long status)
+{
+    return status == 401 || status == 403 ? -EACCES : status == 409 ? -EBUSY : -EPROTO;
+}
+
 /* pprof servers answer errors with a line of text; anything else is not for a terminal. */
 static void explain_status(struct ph_http_answer *answer)
 {
@@ -164,8 +169,11 @@ static void explain_status(struct ph_http_answer *answer)
     char line[REASON_MAX];
     snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\r\n"), text[0] == '<' || text[0] == '{' ? "" : text);
     ph_visible(&shown, line);
-    ph_error_set(&answer->error, answer->status == 401 || answer->status == 403 ? -EACCES : -EPROTO,
-                 "status %ld%s%s", answer->status, line[0] ? ": " : "", shown.data ? shown.data : "");
+    if (answer->status == 409 && line[0])
+        ph_error_set(&answer->error, -EBUSY, "%s", shown.data ? shown.data : "");
+    else
+        ph_error_set(&answer->error, code_of(answer->status), "status %ld%s%s", answer->status, line[0] ? ": " : "",
+                     shown.data ? shown.data : "");
     ph_buf_fini(&shown);
 }
 

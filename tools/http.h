@@ -34,7 +34,8 @@ struct ph_http_answer {
  * @ret_answers: one for each request, in any state before; ph_http_fini() releases it.
  *
  * Errors, each with a sentence that does not name the URL: -ECONNREFUSED nobody listens there; -ENOENT no such host
- * or socket; -ETIMEDOUT; -ECONNRESET it hung up; -EACCES status 401 or 403; -EPROTO another status than 200, the first line of the body
+ * or socket; -ETIMEDOUT; -ECONNRESET it hung up; -EACCES status 401 or 403; -EBUSY status 409, the text then
+ * is the body's first line; -EPROTO another status than 200, the first line of the body
  * is in the text; -EFBIG; -ECANCELED given up; -ENOMEM; -EIO for the rest, as libcurl puts it.
  */
 void ph_http_get(const struct ph_http_request *requests, size_t count, struct ph_http_answer *ret_answers);

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct ph_command *const commands[] = {&ph_cmd_run,     &ph_cmd_ps,     &ph_cmd_heap,
-                                                    &ph_cmd_diff,    &ph_cmd_record, &ph_cmd_watch,
-                                                    &ph_cmd_convert, &ph_cmd_help,   NULL};
+static const struct ph_command *const commands[] = {
+    &ph_cmd_run,    &ph_cmd_ps,    &ph_cmd_heap,    &ph_cmd_threads, &ph_cmd_cpu, &ph_cmd_diff,
+    &ph_cmd_record, &ph_cmd_watch, &ph_cmd_convert, &ph_cmd_help,    NULL};
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]) - 1)
 

@@ -76,7 +76,7 @@ int ph_source_fetch(const struct ph_target *target, const struct ph_source_optio
         .abstract_socket = target->kind == PH_TARGET_PID ? socket_name : NULL,
         .token = token[0] ? token : NULL,
         .timeout_ms = (options->timeout_ms ? options->timeout_ms : TIMEOUT_MS) + options->seconds * 1000,
-        .limit_bytes = LIMIT_BYTES,
+        .limit_bytes = options->limit_bytes ? options->limit_bytes : LIMIT_BYTES,
         .is_given_up = options->is_given_up,
     };
     struct ph_http_answer answer;

@@ -13,6 +13,7 @@ struct ph_source_options {
     long seconds;                           /* how long the server takes by intention */
     const char *token_file;                 /* NULL: $PORTHOLE_TOKEN_FILE */
     long timeout_ms;                        /* of the request, without these seconds; 0 for a minute */
+    size_t limit_bytes;                     /* of the answer; 0: as large as a profile may be */
     bool (*is_given_up)(void);              /* as in ph_http_request; NULL: wait for the answer */
     const struct ph_decode_options *decode; /* NULL for none */
 };

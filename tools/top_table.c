@@ -69,7 +69,7 @@ int ph_top_table_write(const struct ph_top_table *table, const struct ph_profile
     if (top.row_count > 0)
         failed = write_table(table, &top, out);
     else
-        ph_buf_text(out, "No samples: nothing that was sampled is left to show\n");
+        ph_buf_printf(out, "No samples: %s\n", table->nothing);
     ph_top_fini(&top);
     return failed;
 }

@@ -10,8 +10,9 @@
 
 struct ph_top_table {
     enum ph_top_by by;
-    size_t row_count;                       /* show at most so many */
-    size_t width;                           /* cut lines to it; 0: do not cut */
+    size_t row_count;    /* show at most so many */
+    size_t width;        /* cut lines to it; 0: do not cut */
+    const char *nothing; /* what to say if there is no row: "nothing that was sampled is left to show" */
     struct ph_human (*show)(int64_t value); /* in its unit */
 };
 
