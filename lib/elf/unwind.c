@@ -1,5 +1,6 @@
 #include "elf/unwind.h"
 
+#include "elf/unwind_guess.h"
 #include "elf/unwind_step.h"
 
 #include <errno.h>
@@ -71,7 +72,7 @@ static int jump_to_hook(struct ph_unwind_walk *walk)
     registers->values[PH_REGISTER_BP] = bp;
     registers->values[PH_REGISTER_SP] = frame + 2 * sizeof(uint64_t);
     registers->values[PH_REGISTER_PC] = pc;
-    registers->known |= UINT64_C(1) << PH_REGISTER_BP;
+    registers->known = UINT64_C(1) << PH_REGISTER_BP | UINT64_C(1) << PH_REGISTER_SP | UINT64_C(1) << PH_REGISTER_PC;
     walk->is_exact = false;
     return PH_UNWIND_GOES_ON;
 }
@@ -101,6 +102,8 @@ static int walk_up(struct ph_unwind_walk *walk, struct result *result)
         status = ph_unwind_step(walk, rule);
         if (status == PH_UNWIND_NO_POINTER && !walk->has_lost)
             status = jump_to_hook(walk);
+        if (status == PH_UNWIND_NO_POINTER && !walk->has_lost)
+            status = ph_unwind_guess_pointer(walk, rule);
     }
     return status;
 }

@@ -25,6 +25,7 @@ struct ph_unwind_rule {
     int16_t bp_offset; /* where the caller's frame pointer is, from the frame's end; 0: in the register */
     int16_t ra_offset; /* the return address; 0: in the register */
     uint8_t kind;      /* enum ph_unwind_kind */
+    uint8_t call;      /* enum ph_unwind_call: what is there; PH_UNWIND_CALL_UNREAD: not looked at yet */
 };
 
 /** ph_unwind_rule_of() - the short form of @frame, or PH_UNWIND_TABLES. @base: see struct ph_cfi_machine. */
@@ -40,7 +41,7 @@ int ph_unwind_saved_by_signal(unsigned number);
 /** ph_unwind_code_address() - without a signature in its upper bits (AArch64's pointer authentication). */
 uint64_t ph_unwind_code_address(uint64_t value);
 
-enum ph_unwind_call { PH_UNWIND_NO_CALL, PH_UNWIND_INDIRECT_CALL, PH_UNWIND_DIRECT_CALL };
+enum ph_unwind_call { PH_UNWIND_CALL_UNREAD, PH_UNWIND_NO_CALL, PH_UNWIND_INDIRECT_CALL, PH_UNWIND_DIRECT_CALL };
 
 /** ph_unwind_call_before() - what @code, the PH_UNWIND_CALL_BYTES before @return_address, ends with. @ret_target: of a direct call. */
 #define PH_UNWIND_CALL_BYTES 8

@@ -10,7 +10,16 @@
 #define HEAD_BYTES       1024 /* ELF header, program headers and, as linkers place it, the build id */
 #define READING_SHARE    20   /* at most a twentieth of the time goes into reading the maps again */
 #define READING_PAUSE_NS (10 * PH_NS_PER_MS)
-#define CACHE_BYTES      (sizeof(struct ph_unwind_cached) * PH_UNWIND_CACHE_SETS * PH_UNWIND_CACHE_WAYS)
+
+/* No code is at the last byte. */
+static const struct ph_unwind_cached no_entry = {.pc = UINT64_MAX, .rule = {.kind = PH_UNWIND_NO_CODE}};
+
+static void empty_cache(struct ph_unwind_rules *rules)
+{
+    for (size_t i = 0; i < PH_UNWIND_CACHE_SETS; i++)
+        for (size_t way = 0; way < PH_UNWIND_CACHE_WAYS; way++)
+            rules->cache[i][way] = no_entry;
+}
 
 static uint64_t hash_head(const struct ph_unwind_rules *rules, uint64_t head)
 {
@@ -30,7 +39,7 @@ static int take_modules(struct ph_unwind_rules *rules, struct ph_modules *take_m
     ph_modules_fini(&rules->modules);
     rules->image_of = image_of;
     rules->modules = *take_modules;
-    memset(rules->cache, 0, CACHE_BYTES);
+    empty_cache(rules);
     return 0;
 }
 
@@ -50,7 +59,7 @@ int ph_unwind_rules_init(struct ph_unwind_rules *rules, struct ph_error *error)
 {
     *rules = (struct ph_unwind_rules){.modules = {.root_fd = -1}};
     ph_memory_open(&rules->memory);
-    rules->cache = malloc(CACHE_BYTES);
+    rules->cache = malloc(PH_UNWIND_CACHE_SETS * sizeof(*rules->cache));
     int status = rules->cache ? read_modules(rules, error) : ph_error_set(error, -ENOMEM, "out of memory");
     if (status < 0)
         ph_unwind_rules_fini(rules);
@@ -91,7 +100,7 @@ void ph_unwind_rules_refresh(struct ph_unwind_rules *rules)
         return;
     struct ph_error error;
     drop_images(rules);
-    memset(rules->cache, 0, CACHE_BYTES);
+    empty_cache(rules);
     memset(rules->image_of, 0, (rules->modules.count + 1) * sizeof(*rules->image_of));
     read_modules(rules, &error); /* if not: the modules that are known stay, and their images are found again */
 }
@@ -174,15 +183,47 @@ static struct ph_unwind_rule read_rule(struct ph_unwind_rules *rules, uint64_t p
     return (struct ph_unwind_rule){.kind = PH_UNWIND_RULELESS};
 }
 
-struct ph_unwind_rule ph_unwind_rules_find(struct ph_unwind_rules *rules, uint64_t pc)
+static struct ph_unwind_cached *find_cached(struct ph_unwind_rules *rules, uint64_t pc)
 {
     uint64_t hash = pc * UINT64_C(0x9e3779b97f4a7c15);
-    struct ph_unwind_cached *set = rules->cache[hash >> 51]; /* the high 13 bits */
+    struct ph_unwind_cached *set = rules->cache[hash >> (64 - PH_UNWIND_CACHE_BITS)];
     for (size_t way = 0; way < PH_UNWIND_CACHE_WAYS; way++)
-        if (set[way].pc == pc && pc)
-            return set[way].rule;
-    struct ph_unwind_rule rule = read_rule(rules, pc);
-    if (rule.kind != PH_UNWIND_NO_CODE)
-        set[hash >> 50 & 1] = (struct ph_unwind_cached){pc, rule};
+        if (__builtin_expect(set[way].pc == pc, 1))
+            return &set[way];
+    struct ph_unwind_cached *entry = &set[(hash >> 32) % PH_UNWIND_CACHE_WAYS];
+    struct ph_unwind_rule rule = read_rule(rules, pc); /* it may empty the cache */
+    *entry = (struct ph_unwind_cached){pc, rule};
+    return entry;
+}
+
+struct ph_unwind_rule ph_unwind_rules_find(struct ph_unwind_rules *rules, uint64_t pc)
+{
+    struct ph_unwind_cached *cached = find_cached(rules, pc);
+    struct ph_unwind_rule rule = cached->rule;
+    if (__builtin_expect(rule.kind == PH_UNWIND_NO_CODE, 0))
+        *cached = no_entry; /* there may be some soon */
     return rule;
+}
+
+enum ph_unwind_call ph_unwind_rules_call(struct ph_unwind_rules *rules, uint64_t return_address,
+                                         uint64_t *ret_target)
+{
+    uint8_t code[PH_UNWIND_CALL_BYTES];
+    if (!ph_unwind_rules_is_code(rules, return_address - 1) ||
+        !ph_memory_read(&rules->memory, return_address - sizeof(code), code, sizeof(code)))
+        return PH_UNWIND_NO_CALL;
+    return ph_unwind_call_before(code, return_address, ret_target);
+}
+
+bool ph_unwind_rules_follows_call(struct ph_unwind_rules *rules, uint64_t return_address)
+{
+    uint64_t target;
+    struct ph_unwind_cached *cached = find_cached(rules, return_address - 1);
+    if (cached->rule.kind == PH_UNWIND_NO_CODE) {
+        *cached = no_entry;
+        return false;
+    }
+    if (cached->rule.call == PH_UNWIND_CALL_UNREAD)
+        cached->rule.call = (uint8_t)ph_unwind_rules_call(rules, return_address, &target);
+    return cached->rule.call != PH_UNWIND_NO_CALL;
 }

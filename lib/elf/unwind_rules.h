@@ -9,11 +9,12 @@
 #include "elf/unwind_machine.h"
 #include "elf/unwind_tables.h"
 
-#define PH_UNWIND_CACHE_SETS 8192
+#define PH_UNWIND_CACHE_BITS 13
+#define PH_UNWIND_CACHE_SETS ((size_t)1 << PH_UNWIND_CACHE_BITS)
 #define PH_UNWIND_CACHE_WAYS 2
 
 struct ph_unwind_cached {
-    uint64_t pc; /* 0: free */
+    uint64_t pc;
     struct ph_unwind_rule rule;
 };
 
@@ -47,6 +48,13 @@ struct ph_unwind_rule ph_unwind_rules_find(struct ph_unwind_rules *rules, uint64
 /** ph_unwind_rules_read() - the whole of what tables say. @ret_base: of blocks, with the end of their copy. */
 bool ph_unwind_rules_read(struct ph_unwind_rules *rules, uint64_t pc, struct ph_cfi_frame *ret_frame,
                           const struct ph_cfi_tables **ret_tables);
+
+/** ph_unwind_rules_call() - the call before @return_address. @ret_target: of a direct call. */
+enum ph_unwind_call ph_unwind_rules_call(struct ph_unwind_rules *rules, uint64_t return_address,
+                                         uint64_t *ret_target);
+
+/** ph_unwind_rules_follows_call() - is there one? Kept in the cache. */
+bool ph_unwind_rules_follows_call(struct ph_unwind_rules *rules, uint64_t return_address);
 
 /** ph_unwind_rules_is_code() - may @address be executed, as far as the maps told when they were read? */
 bool ph_unwind_rules_is_code(const struct ph_unwind_rules *rules, uint64_t address);

@@ -1,6 +1,7 @@
 #include "elf/unwind_step.h"
 
 #include "elf/unwind_expression.h"
+#include "elf/unwind_guess.h"
 
 #define BIT(number) (UINT64_C(1) << (number))
 #define FOLLOWED    (BIT(PH_REGISTER_BP) | BIT(PH_REGISTER_SP) | BIT(PH_REGISTER_PC))
@@ -211,7 +212,7 @@ int ph_unwind_step(struct ph_unwind_walk *walk, struct ph_unwind_rule rule)
     case PH_UNWIND_SIGRETURN:
         return step_over_signal(walk);
     case PH_UNWIND_RULELESS:
-        return PH_UNWIND_NO_RULE;
+        return ph_unwind_guess_ruleless(walk);
     default:
         return PH_UNWIND_BAD;
     }

@@ -15,7 +15,7 @@ struct ph_unwind_rule ph_unwind_rule_of(const struct ph_cfi_frame *frame, uintpt
     if (frame->is_signal)
         return (struct ph_unwind_rule){.kind = PH_UNWIND_SIGNAL};
     struct ph_cfi_rule rule = ph_cfi_rule_of(&frame->state, base);
-    return (struct ph_unwind_rule){rule.cfa_offset, rule.bp_offset, -8, kinds[rule.kind]};
+    return (struct ph_unwind_rule){rule.cfa_offset, rule.bp_offset, -8, kinds[rule.kind], PH_UNWIND_CALL_UNREAD};
 }
 
 bool ph_unwind_is_sigreturn(const uint8_t *code)
