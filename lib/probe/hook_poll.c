@@ -23,58 +23,62 @@ static int64_t from_timespec(const struct timespec *timeout)
 }
 
 /* What is left of @timeout_ns, -1 being for ever. */
-static const struct timespec *left_of(int64_t timeout_ns, struct timespec *ret_left)
+static const struct timespec *left_of(const struct ph_wait *wait, int64_t timeout_ns, struct timespec *ret_left)
 {
     if (timeout_ns < 0)
         return NULL;
-    int64_t left_ns = ph_wait_left_ns(timeout_ns);
+    int64_t left_ns = ph_wait_left_ns(wait, timeout_ns);
     *ret_left = (struct timespec){left_ns / NS_PER_S, left_ns % NS_PER_S};
     return ret_left;
 }
 
-static int left_ms(int timeout_ms)
+static int left_ms(const struct ph_wait *wait, int timeout_ms)
 {
-    return timeout_ms < 0 ? -1
-                          : (int)((ph_wait_left_ns((int64_t)timeout_ms * NS_PER_MS) + NS_PER_MS - 1) / NS_PER_MS);
+    return timeout_ms < 0
+               ? -1
+               : (int)((ph_wait_left_ns(wait, (int64_t)timeout_ms * NS_PER_MS) + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-static const sigset_t *mask_of(const sigset_t *given, sigset_t *buffer)
+static const sigset_t *mask_of(const struct ph_wait *wait, const sigset_t *given, sigset_t *buffer)
 {
-    return given ? given : ph_wait_mask(buffer);
+    return given ? given : ph_wait_mask(wait, buffer);
 }
 
-static int poll_on(struct pollfd *fds, nfds_t count, int64_t timeout_ns, const sigset_t *mask)
+static int poll_on(const struct ph_wait *wait, struct pollfd *fds, nfds_t count, int64_t timeout_ns,
+                   const sigset_t *mask)
 {
     struct timespec left;
     sigset_t buffer;
-    return ph_real()->ppoll(fds, count, left_of(timeout_ns, &left), mask_of(mask, &buffer));
+    return ph_real()->ppoll(fds, count, left_of(wait, timeout_ns, &left), mask_of(wait, mask, &buffer));
 }
 
-static int epoll_on(int epoll, struct epoll_event *events, int capacity, int timeout_ms, const sigset_t *mask)
+static int epoll_on(const struct ph_wait *wait, int epoll, struct epoll_event *events, int capacity, int timeout_ms,
+                    const sigset_t *mask)
 {
     sigset_t buffer;
-    return ph_real()->epoll_pwait(epoll, events, capacity, left_ms(timeout_ms), mask_of(mask, &buffer));
+    return ph_real()->epoll_pwait(epoll, events, capacity, left_ms(wait, timeout_ms), mask_of(wait, mask, &buffer));
 }
 
-static int epoll_on2(int epoll, struct epoll_event *events, int capacity, const struct timespec *timeout,
-                     const sigset_t *mask)
+static int epoll_on2(const struct ph_wait *wait, int epoll, struct epoll_event *events, int capacity,
+                     const struct timespec *timeout, const sigset_t *mask)
 {
     struct timespec left;
     sigset_t buffer;
-    return ph_real()->epoll_pwait2(epoll, events, capacity, left_of(from_timespec(timeout), &left),
-                                   mask_of(mask, &buffer));
+    return ph_real()->epoll_pwait2(epoll, events, capacity, left_of(wait, from_timespec(timeout), &left),
+                                   mask_of(wait, mask, &buffer));
 }
 
 /* Linux leaves in @timeout what is left of it, also when it was cut short, and the sets as they were. */
-static int select_on(int count, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout)
+static int select_on(const struct ph_wait *wait, int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                     struct timeval *timeout)
 {
     sigset_t buffer;
     struct timespec left = {0, 0};
     uint64_t start_ns = ph_wait_clock_ns();
     if (timeout)
         left = (struct timespec){timeout->tv_sec, timeout->tv_usec * 1000};
-    int result =
-        ph_real()->pselect(count, readable, writable, exceptional, timeout ? &left : NULL, ph_wait_mask(&buffer));
+    int result = ph_real()->pselect(count, readable, writable, exceptional, timeout ? &left : NULL,
+                                    ph_wait_mask(wait, &buffer));
     if (timeout) {
         int64_t left_ns = from_timespec(&left) - (int64_t)(ph_wait_clock_ns() - start_ns);
         left_ns = result == 0 || left_ns < 0 ? 0 : left_ns;
@@ -83,13 +87,13 @@ static int select_on(int count, fd_set *readable, fd_set *writable, fd_set *exce
     return result;
 }
 
-static int pselect_on(int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
-                      const struct timespec *timeout, const sigset_t *mask)
+static int pselect_on(const struct ph_wait *wait, int count, fd_set *readable, fd_set *writable,
+                      fd_set *exceptional, const struct timespec *timeout, const sigset_t *mask)
 {
     struct timespec left;
     sigset_t buffer;
-    return ph_real()->pselect(count, readable, writable, exceptional, left_of(from_timespec(timeout), &left),
-                              mask_of(mask, &buffer));
+    return ph_real()->pselect(count, readable, writable, exceptional, left_of(wait, from_timespec(timeout), &left),
+                              mask_of(wait, mask, &buffer));
 }
 
 /* What _FORTIFY_SOURCE makes of them: Debian's packages call these. */
@@ -98,35 +102,36 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
                 size_t capacity);
 
 WAITS_ATOMICALLY(timeout_ms != 0, int, poll, (struct pollfd * fds, nfds_t count, int timeout_ms),
-                 (fds, count, timeout_ms), poll_on(fds, count, from_ms(timeout_ms), NULL))
+                 (fds, count, timeout_ms), poll_on(&wait, fds, count, from_ms(timeout_ms), NULL))
 WAITS_ATOMICALLY(!is_zero(timeout), int, ppoll,
                  (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
-                 (fds, count, timeout, mask), poll_on(fds, count, from_timespec(timeout), mask))
+                 (fds, count, timeout, mask), poll_on(&wait, fds, count, from_timespec(timeout), mask))
 WAITS_ATOMICALLY(timeout_ms != 0, int, __poll_chk,
                  (struct pollfd * fds, nfds_t count, int timeout_ms, size_t capacity),
-                 (fds, count, timeout_ms, capacity), poll_on(fds, count, from_ms(timeout_ms), NULL))
+                 (fds, count, timeout_ms, capacity), poll_on(&wait, fds, count, from_ms(timeout_ms), NULL))
 WAITS_ATOMICALLY(!is_zero(timeout), int, __ppoll_chk,
                  (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
                   size_t capacity),
-                 (fds, count, timeout, mask, capacity), poll_on(fds, count, from_timespec(timeout), mask))
+                 (fds, count, timeout, mask, capacity), poll_on(&wait, fds, count, from_timespec(timeout), mask))
 
 WAITS_ATOMICALLY(timeout_ms != 0, int, epoll_wait,
                  (int epoll, struct epoll_event *events, int capacity, int timeout_ms),
-                 (epoll, events, capacity, timeout_ms), epoll_on(epoll, events, capacity, timeout_ms, NULL))
+                 (epoll, events, capacity, timeout_ms), epoll_on(&wait, epoll, events, capacity, timeout_ms, NULL))
 WAITS_ATOMICALLY(timeout_ms != 0, int, epoll_pwait,
                  (int epoll, struct epoll_event *events, int capacity, int timeout_ms, const sigset_t *mask),
-                 (epoll, events, capacity, timeout_ms, mask), epoll_on(epoll, events, capacity, timeout_ms, mask))
+                 (epoll, events, capacity, timeout_ms, mask),
+                 epoll_on(&wait, epoll, events, capacity, timeout_ms, mask))
 WAITS_ATOMICALLY(true, int, epoll_pwait2,
                  (int epoll, struct epoll_event *events, int capacity, const struct timespec *timeout,
                   const sigset_t *mask),
-                 (epoll, events, capacity, timeout, mask), epoll_on2(epoll, events, capacity, timeout, mask))
+                 (epoll, events, capacity, timeout, mask), epoll_on2(&wait, epoll, events, capacity, timeout, mask))
 
 WAITS_ATOMICALLY(!timeout || timeout->tv_sec || timeout->tv_usec, int, select,
                  (int count, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout),
                  (count, readable, writable, exceptional, timeout),
-                 select_on(count, readable, writable, exceptional, timeout))
+                 select_on(&wait, count, readable, writable, exceptional, timeout))
 WAITS_ATOMICALLY(!is_zero(timeout), int, pselect,
                  (int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
                   const struct timespec *timeout, const sigset_t *mask),
                  (count, readable, writable, exceptional, timeout, mask),
-                 pselect_on(count, readable, writable, exceptional, timeout, mask))
+                 pselect_on(&wait, count, readable, writable, exceptional, timeout, mask))

@@ -13,15 +13,14 @@ WAITS_AGAIN(true, int, sem_clockwait,
 /* ---- Sleeping: the kernel tells what is left ---- */
 
 /* @left: as for nanosleep(), not NULL. */
-static int sleep_on(const struct timespec *duration, struct timespec *left)
+static int sleep_for(struct ph_wait *wait, const struct timespec *duration, struct timespec *left)
 {
     int result = ph_real()->nanosleep(duration, left);
-    while (ph_wait_was_cut_short(result)) {
+    while (ph_wait_goes_on(wait, result)) {
         struct timespec rest = *left;
-        ph_tls.cut_short = false;
         result = ph_real()->nanosleep(&rest, left);
     }
-    ph_wait_end();
+    ph_wait_end(wait);
     return result;
 }
 
@@ -29,16 +28,16 @@ PH_EXPORT int nanosleep(const struct timespec *duration, struct timespec *left)
 {
     struct timespec own;
     ph_wake_to_wait();
-    ph_wait_begin(__builtin_frame_address(0), NULL);
-    return sleep_on(duration, left ? left : &own);
+    struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    return sleep_for(&wait, duration, left ? left : &own);
 }
 
 PH_EXPORT int usleep(useconds_t duration_us)
 {
     struct timespec duration = {duration_us / 1000000, (long)(duration_us % 1000000) * 1000}, left;
     ph_wake_to_wait();
-    ph_wait_begin(__builtin_frame_address(0), NULL);
-    return sleep_on(&duration, &left);
+    struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    return sleep_for(&wait, &duration, &left);
 }
 
 /* As in glibc (sysdeps/posix/sleep.c): whole seconds that are left. */
@@ -47,8 +46,8 @@ PH_EXPORT unsigned sleep(unsigned seconds)
     struct timespec duration = {seconds, 0}, left = {0, 0};
     int saved_errno = errno;
     ph_wake_to_wait();
-    ph_wait_begin(__builtin_frame_address(0), NULL);
-    if (sleep_on(&duration, &left) < 0)
+    struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    if (sleep_for(&wait, &duration, &left) < 0)
         return (unsigned)left.tv_sec;
     errno = saved_errno;
     return 0;
@@ -62,13 +61,12 @@ PH_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec 
     if (!left && !is_absolute)
         left = &own;
     ph_wake_to_wait();
-    ph_wait_begin(__builtin_frame_address(0), NULL);
+    struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
     int result = ph_real()->clock_nanosleep(clock, flags, until, left);
-    while (result == EINTR && ph_tls.cut_short) {
-        ph_tls.cut_short = false;
+    while (result == EINTR && ph_tls.cut_short && ph_wait_was_cut_short(&wait)) {
         rest = is_absolute ? *until : *left;
         result = ph_real()->clock_nanosleep(clock, flags, &rest, left);
     }
-    ph_wait_end();
+    ph_wait_end(&wait);
     return result;
 }

@@ -82,25 +82,21 @@ PH_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *
 PH_EXPORT int accept(int fd, struct sockaddr *address, socklen_t *address_bytes)
 {
     ph_wake_to_wait();
-    ph_wait_begin(__builtin_frame_address(0), NULL);
+    struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
     int result = ph_real()->accept(fd, address, address_bytes);
-    while (ph_wait_was_cut_short(result)) { /* SO_RCVTIMEO */
-        ph_tls.cut_short = false;
+    while (ph_wait_goes_on(&wait, result)) /* SO_RCVTIMEO */
         result = ph_real()->accept(fd, address, address_bytes);
-    }
-    ph_wait_end();
+    ph_wait_end(&wait);
     return accepted(fd, result);
 }
 
 PH_EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *address_bytes, int flags)
 {
     ph_wake_to_wait();
-    ph_wait_begin(__builtin_frame_address(0), NULL);
+    struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
     int result = ph_real()->accept4(fd, address, address_bytes, flags);
-    while (ph_wait_was_cut_short(result)) { /* SO_RCVTIMEO */
-        ph_tls.cut_short = false;
+    while (ph_wait_goes_on(&wait, result)) /* SO_RCVTIMEO */
         result = ph_real()->accept4(fd, address, address_bytes, flags);
-    }
-    ph_wait_end();
+    ph_wait_end(&wait);
     return accepted(fd, result);
 }

@@ -17,16 +17,24 @@
 #define CODE_BYTES  512
 #define STACK_BYTES 512
 
-int64_t ph_wait_left_ns(int64_t timeout_ns)
+int64_t ph_wait_left_ns(const struct ph_wait *wait, int64_t timeout_ns)
 {
-    const struct ph_thread_slot *slot = ph_tls.slot;
-    uint64_t since_ns = slot ? slot->record.waits_since_ns : 0;
-    if (!since_ns)
-        return timeout_ns; /* a thread that nobody knows begins again */
-    int64_t waited_ns = (int64_t)(ph_wait_clock_ns() - since_ns) - TICK_NS;
+    int64_t waited_ns = (int64_t)(ph_wait_clock_ns() - wait->since_ns) - TICK_NS;
     if (waited_ns < 0)
         return timeout_ns;
     return waited_ns < timeout_ns ? timeout_ns - waited_ns : 0;
+}
+
+/* If all signals are blocked, no handler has run since, and none will until the call that goes on is inside the kernel. One that is
+ * cut short again had them blocked before. */
+bool ph_wait_was_cut_short(struct ph_wait *wait)
+{
+    if (ph_tls.is_masked && !wait->is_masked) {
+        wait->mask = ph_tls.mask_before;
+        wait->is_masked = true;
+    }
+    ph_tls.cut_short = ph_tls.is_masked = false;
+    return true;
 }
 
 /* Signals that wait to be delivered once our handler returns: then the call does fail because of them. */
@@ -61,21 +69,19 @@ void ph_wait_interrupted_sig(ucontext_t *context)
     }
 }
 
-const sigset_t *ph_wait_mask(sigset_t *buffer)
+const sigset_t *ph_wait_mask(const struct ph_wait *wait, sigset_t *buffer)
 {
     sigemptyset(buffer);
-    if (ph_tls.is_masked)
-        memcpy(buffer, &ph_tls.mask_before, sizeof(ph_tls.mask_before));
+    if (wait->is_masked)
+        memcpy(buffer, &wait->mask, sizeof(wait->mask));
     else
         syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, buffer, KERNEL_SET_BYTES);
     return buffer;
 }
 
-void ph_wait_unmask(void)
+void ph_wait_unmask(const struct ph_wait *wait)
 {
     int saved_errno = errno;
-    if (ph_tls.is_masked)
-        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &ph_tls.mask_before, NULL, KERNEL_SET_BYTES);
-    ph_tls.is_masked = false;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &wait->mask, NULL, KERNEL_SET_BYTES);
     errno = saved_errno;
 }

@@ -13,7 +13,9 @@
 #include "probe/thread_table.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 #include <ucontext.h>
@@ -26,47 +28,61 @@ static inline uint64_t ph_wait_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 1;
 }
 
+/* One call, in its hook: a handler that runs meanwhile may make calls of its own, or leave this one by longjmp(). */
+struct ph_wait {
+    uint64_t since_ns; /* CLOCK_MONOTONIC_COARSE */
+    uint64_t
+        mask; /* valid if is_masked: the signals that were blocked before all were, as the kernel writes them */
+    bool is_masked;
+};
+
 /**
  * ph_wait_begin() - before a call that can wait. @frame: __builtin_frame_address(0) of the hook.
- * @call: the real function, if it is to go on atomically (ph_wait_goes_on()); else NULL.
+ * @call: the real function, if it is to go on atomically (ph_wait_mask()); else NULL.
  */
-static inline void ph_wait_begin(void *frame, const void *call)
+static inline struct ph_wait ph_wait_begin(void *frame, const void *call)
 {
+    struct ph_wait wait = {.since_ns = ph_wait_clock_ns()};
     struct ph_thread_slot *slot = ph_tls.slot;
-    ph_tls.cut_short = false;
+    ph_tls.cut_short = ph_tls.is_masked = false;
     ph_tls.waits_in = call;
     ph_tls.waits_at = (uintptr_t)frame;
     if (slot) {
         __atomic_store_n(&slot->record.wait_frame, (uintptr_t)frame, __ATOMIC_RELAXED);
-        __atomic_store_n(&slot->record.waits_since_ns, ph_wait_clock_ns(), __ATOMIC_RELAXED);
+        __atomic_store_n(&slot->record.waits_since_ns, wait.since_ns, __ATOMIC_RELAXED);
     }
+    return wait;
 }
 
-void ph_wait_unmask(void);
+/** ph_wait_was_cut_short() - our signal alone made the call fail with EINTR: it is to go on. */
+bool ph_wait_was_cut_short(struct ph_wait *wait);
 
-/** ph_wait_end() - after it; keeps errno. A call that is left by cancellation or longjmp() does not come here: what it has noted is
- * believed only while the thread is blocked, and the next call overwrites it. */
-static inline void ph_wait_end(void)
+/** ph_wait_goes_on() - did the call that has just returned @result fail because of our signal, and of nothing else? */
+static inline bool ph_wait_goes_on(struct ph_wait *wait, long result)
 {
-    struct ph_thread_slot *slot = ph_tls.slot;
-    ph_tls.waits_in = NULL;
-    if (__builtin_expect(ph_tls.is_masked, 0))
-        ph_wait_unmask();
-    if (slot)
-        __atomic_store_n(&slot->record.waits_since_ns, 0, __ATOMIC_RELAXED);
-}
-
-/** ph_wait_was_cut_short() - did the call that has just returned @result fail because of our signal, and of nothing else? */
-static inline bool ph_wait_was_cut_short(long result)
-{
-    return __builtin_expect(result < 0 && errno == EINTR && ph_tls.cut_short, 0);
+    return __builtin_expect(result < 0 && errno == EINTR && ph_tls.cut_short, 0) && ph_wait_was_cut_short(wait);
 }
 
 /** ph_wait_left_ns() - what is left of @timeout_ns, since the thread began to wait; 0 or more, late rather than early. */
-int64_t ph_wait_left_ns(int64_t timeout_ns);
+int64_t ph_wait_left_ns(const struct ph_wait *wait, int64_t timeout_ns);
 
 /** ph_wait_mask() - the signals that were blocked when the call was cut short; all are now, until ph_wait_end(). */
-const sigset_t *ph_wait_mask(sigset_t *buffer);
+const sigset_t *ph_wait_mask(const struct ph_wait *wait, sigset_t *buffer);
+
+/** ph_wait_unmask() - as they were. Keeps errno. */
+void ph_wait_unmask(const struct ph_wait *wait);
+
+/** ph_wait_end() - after the call; keeps errno. One that is left by cancellation or longjmp() does not come here: what it has noted is
+ * believed only while the thread is blocked, and the next call overwrites it. */
+static inline void ph_wait_end(const struct ph_wait *wait)
+{
+    struct ph_thread_slot *slot = ph_tls.slot;
+    ph_tls.waits_in = NULL;
+    if (__builtin_expect(wait->is_masked, 0))
+        ph_wait_unmask(wait);
+    if (slot)
+        __atomic_store_n(&slot->record.waits_since_ns, 0, __ATOMIC_RELAXED);
+}
 
 /** ph_wait_interrupted_sig() - from the handler of our signal, first thing. */
 void ph_wait_interrupted_sig(ucontext_t *context);

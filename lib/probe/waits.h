@@ -12,20 +12,19 @@
 #include "probe/real.h"
 #include "probe/wait.h"
 
-/* @again: an expression that goes on, from the @result of a call that was cut short; @result itself where the kernel does it. */
+/* @again: the call that goes on where one was cut short; it knows the hook's `wait`. */
 #define WAITS(condition, type, name, parameters, arguments, atomic, again)                                         \
     PH_EXPORT type name parameters                                                                                 \
     {                                                                                                              \
         if (!(condition))                                                                                          \
             return ph_real()->name arguments;                                                                      \
         ph_wake_to_wait();                                                                                         \
-        ph_wait_begin(__builtin_frame_address(0), (atomic) ? (const void *)ph_real()->name : NULL);                \
+        struct ph_wait wait =                                                                                      \
+            ph_wait_begin(__builtin_frame_address(0), (atomic) ? (const void *)ph_real()->name : NULL);            \
         type result = ph_real()->name arguments;                                                                   \
-        while (ph_wait_was_cut_short((long)result)) {                                                              \
-            ph_tls.cut_short = false;                                                                              \
+        while (ph_wait_goes_on(&wait, (long)result))                                                               \
             result = (again);                                                                                      \
-        }                                                                                                          \
-        ph_wait_end();                                                                                             \
+        ph_wait_end(&wait);                                                                                        \
         return result;                                                                                             \
     }
 

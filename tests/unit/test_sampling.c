@@ -3,9 +3,11 @@
 #include "probe/activate.h"
 #include "probe/capture.h"
 #include "probe/counters.h"
+#include "probe/real.h"
 #include "probe/signal.h"
 #include "probe/thread.h"
 #include "probe/timers.h"
+#include "probe/wait.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,6 +28,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -295,19 +298,20 @@ struct waiter {
     int (*call)(void);
     int result, error;
     int64_t took_ns;
-    const struct ph_tls *tls;
+    sigset_t mask_before, mask_after;
     pid_t tid;
 };
 
 static void *wait_in_call(void *argument)
 {
     struct waiter *waiter = argument;
-    waiter->tls = &ph_tls;
+    pthread_sigmask(SIG_SETMASK, NULL, &waiter->mask_before);
     __atomic_store_n(&waiter->tid, gettid(), __ATOMIC_RELEASE);
     int64_t start_ns = ph_clock_monotonic_ns();
     errno = 0;
     waiter->result = waiter->call();
     waiter->error = errno;
+    pthread_sigmask(SIG_SETMASK, NULL, &waiter->mask_after);
     waiter->took_ns = ph_clock_monotonic_ns() - start_ns;
     return NULL;
 }
@@ -450,32 +454,108 @@ static void calls_that_wait_go_on_for_the_time_that_is_left(void **state)
         ph_guard_leave(&guard);
         assert_true(disturb(wait_for_tid(&waiter.tid)) > 1);
         pthread_join(thread, NULL);
+        assert_memory_equal(&waiter.mask_after, &waiter.mask_before, sizeof(uint64_t));
         int64_t took_ms = waiter.took_ns / PH_NS_PER_MS;
         if (waiter.result != 0 || took_ms < WAIT_MS - 1 || took_ms > calls[i].most_ms)
             fail_msg("%s: %d (%s) after %d ms", calls[i].name, waiter.result, strerror(waiter.error), (int)took_ms);
     }
 }
 
-/* Between our handler and the new call no handler of the host can run: its signal would be lost on the call. */
-static void calls_that_wait_for_signals_too_go_on_with_all_signals_blocked(void **state)
+static uintptr_t behind_syscall(const void *function)
 {
-    static int (*const atomic[])(void) = {epoll_waits, poll_waits, ppoll_waits, select_waits, pselect_waits};
+    const uint8_t *code = function;
+    for (size_t i = 0; i < 512; i++)
+        if (code[i] == 0x0f && code[i + 1] == 0x05)
+            return (uintptr_t)code + i + 2;
+    return 0;
+}
+
+static ucontext_t cut_short_at(uintptr_t pc, uintptr_t sp)
+{
+    ucontext_t context = {.uc_flags = 0};
+    sigemptyset(&context.uc_sigmask);
+    context.uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
+    context.uc_mcontext.gregs[REG_RSP] = (greg_t)sp;
+    context.uc_mcontext.gregs[REG_RAX] = -EINTR;
+    return context;
+}
+
+/* From the handler's return until the call goes on no handler of the host can run: its signal would be lost on the call. */
+static void an_event_loop_that_is_cut_short_has_all_signals_blocked(void **state)
+{
+    uintptr_t pc = behind_syscall((void *)ph_real()->poll), sp = (uintptr_t)&pc;
+    ucontext_t inside = cut_short_at(pc, sp),
+               outside = cut_short_at(behind_syscall((void *)ph_real()->nanosleep), sp);
+    struct ph_wait wait = ph_wait_begin((void *)(sp + 100), (void *)ph_real()->poll);
     (void)state;
-    for (size_t i = 0; i < sizeof(atomic) / sizeof(atomic[0]); i++) {
-        struct waiter waiter = {.call = atomic[i]};
-        struct ph_capture capture;
-        pthread_t thread;
-        pthread_create(&thread, NULL, wait_in_call, &waiter);
-        wait_for_tid(&waiter.tid);
-        usleep(30000);
-        int ticket = ph_ask(waiter.tid);
+    assert_true(pc);
+    ph_wait_interrupted_sig(&inside);
+    assert_int_equal(sigismember(&inside.uc_sigmask, SIGTERM), 1);
+    errno = EINTR;
+    assert_true(ph_wait_goes_on(&wait, -1));
+    assert_true(wait.is_masked);
+    assert_int_equal(wait.mask, 0);
+    assert_false(ph_wait_goes_on(&wait, -1));
+    ph_wait_interrupted_sig(&outside);
+    assert_int_equal(sigismember(&outside.uc_sigmask, SIGTERM), 0);
+    wait.is_masked = false;
+    ph_wait_end(&wait);
+}
+
+static struct waiter jumper;
+static sigjmp_buf way_out;
+
+static void look_and_leave(int number)
+{
+    sigset_t mask;
+    (void)number;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    jumper.error = sigismember(&mask, SIGUSR2); /* in the call, the host's mask holds */
+    siglongjmp(way_out, 1);
+}
+
+static void *leave_by_jump(void *tid)
+{
+    struct pollfd none;
+    sigset_t set;
+    pthread_sigmask(SIG_SETMASK, NULL, &jumper.mask_before);
+    __atomic_store_n(&jumper.tid, gettid(), __ATOMIC_RELEASE);
+    if (sigsetjmp(way_out, 1) == 0)
+        poll(&none, 0, 20000);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    jumper.result = poll(&none, 0, 1);
+    pthread_sigmask(SIG_SETMASK, NULL, &jumper.mask_after);
+    return tid;
+}
+
+/* Cut short by ours first, so that all signals were blocked; then left by longjmp(): the next call must not bring that mask back. */
+static void a_call_that_goes_on_can_be_left_by_longjmp(void **state)
+{
+    struct sigaction jumps = {.sa_handler = look_and_leave}, before;
+    struct ph_capture capture;
+    pthread_t thread;
+    (void)state;
+    jumper = (struct waiter){.error = -1};
+    sigaction(SIGUSR1, &jumps, &before);
+    pthread_create(&thread, NULL, leave_by_jump, NULL);
+    wait_for_tid(&jumper.tid);
+    usleep(30000);
+    for (int i = 0; i < 3; i++) {
+        int ticket = ph_ask(jumper.tid);
         assert_true(ticket >= 0);
         assert_int_equal(answer(ticket, &capture), 0);
         ph_unask(ticket);
-        assert_true(__atomic_load_n(&waiter.tls->is_masked, __ATOMIC_RELAXED));
-        pthread_join(thread, NULL);
-        assert_int_equal(waiter.result, 0);
     }
+    pthread_kill(thread, SIGUSR1);
+    pthread_join(thread, NULL);
+    sigaction(SIGUSR1, &before, NULL);
+    assert_int_equal(jumper.error, 0);
+    assert_int_equal(jumper.result, 0);
+    assert_int_equal(sigismember(&jumper.mask_after, SIGUSR2), 1);
+    assert_int_equal(sigismember(&jumper.mask_after, SIGUSR1), 0);
+    assert_int_equal(sigismember(&jumper.mask_after, SIGTERM), 0);
 }
 
 static volatile sig_atomic_t handled;
@@ -728,7 +808,8 @@ int main(void)
         cmocka_unit_test(one_that_blocks_signals_does_not_answer_and_its_late_answer_harms_nobody),
         cmocka_unit_test(more_than_there_are_tickets_are_refused),
         cmocka_unit_test(calls_that_wait_go_on_for_the_time_that_is_left),
-        cmocka_unit_test(calls_that_wait_for_signals_too_go_on_with_all_signals_blocked),
+        cmocka_unit_test(an_event_loop_that_is_cut_short_has_all_signals_blocked),
+        cmocka_unit_test(a_call_that_goes_on_can_be_left_by_longjmp),
         cmocka_unit_test(the_hosts_own_signals_still_interrupt),
         cmocka_unit_test(the_host_finds_the_signal_unused_and_can_have_it),
         cmocka_unit_test(a_host_that_takes_it_by_a_raw_call_ends_the_sampling),
