@@ -6,6 +6,8 @@ declare -gA _porthole_options=(
     [run]="--listen --heap-sample --start --log --token-file --help"
     [ps]="--all --json --help"
     [heap]="--top --metric --by --pid --seconds --gc --token-file --help"
+    [threads]="--group --name --waiting --by --pid --json --color --token-file --help"
+    [cpu]="--seconds --hz --wall --by --top --pid --flame --output --token-file --help"
     [diff]="--metric --by --focus --ignore --hide --top --min --limit --fdr --strict --color --binary --debug-dir
         --token-file --format --output --fail-on --help"
     [record]="--every --count --for --output --gc --patience --token-file --help"
@@ -78,11 +80,12 @@ _porthole_value() {
     --metric) _porthole_words "inuse_space inuse_objects alloc_space alloc_objects" "$2" ;;
     --heap-sample) _porthole_words "64KiB 128KiB 256KiB 512KiB 1MiB 2MiB off" "$2" ;;
     --by)
-        if [[ ${COMP_WORDS[1]} == heap ]]; then
-            _porthole_words "function pid" "$2"
-        else
-            _porthole_words "function line address module pid" "$2"
-        fi
+        case ${COMP_WORDS[1]} in
+        heap) _porthole_words "function pid" "$2" ;;
+        threads) _porthole_words "thread pid" "$2" ;;
+        cpu) _porthole_words "function line module thread pid" "$2" ;;
+        *) _porthole_words "function line address module pid" "$2" ;;
+        esac
         ;;
     --color) _porthole_words "auto always never" "$2" ;;
     --fail-on) _porthole_words "growing step never" "$2" ;;
@@ -93,7 +96,7 @@ _porthole_value() {
             _porthole_words "pprof folded svg" "$2"
         fi
         ;;
-    --every | --for | --patience) _porthole_words "10s 30s 1m 10m 1h" "$2" ;;
+    --every | --for | --patience | --waiting) _porthole_words "10s 30s 1m 10m 1h" "$2" ;;
     --output | -o)
         if [[ ${COMP_WORDS[1]} == record ]]; then
             _porthole_folders "$2"
@@ -101,11 +104,11 @@ _porthole_value() {
             _porthole_files "$2"
         fi
         ;;
-    --token-file | --binary) _porthole_files "$2" ;;
+    --token-file | --binary | --flame) _porthole_files "$2" ;;
     --debug-dir) _porthole_folders "$2" ;;
     --focus | --ignore | --hide | --min | --limit | --fdr) ;;
     --pid) _porthole_pids "$2" ;;
-    --listen | --top | --seconds | --count) ;;
+    --listen | --top | --seconds | --count | --hz | --name) ;;
     *) return 1 ;;
     esac
 }
@@ -140,10 +143,10 @@ _porthole() {
         return
     elif [[ $cur == -* ]]; then
         _porthole_words "${_porthole_options[$command]-}" "$cur"
-    elif [[ $command =~ ^(heap|diff|record|watch|convert)$ ]]; then
+    elif [[ $command =~ ^(heap|threads|cpu|diff|record|watch|convert)$ ]]; then
         _porthole_pids "$cur"
         _porthole_words "$(_porthole_names)" "$cur"
-        [[ $command =~ ^(record|watch)$ ]] || _porthole_files "$cur"
+        [[ $command =~ ^(threads|record|watch)$ ]] || _porthole_files "$cur"
     elif [[ $command == help ]]; then
         _porthole_words "${!_porthole_options[*]} env" "$cur"
     fi

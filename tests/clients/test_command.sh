@@ -42,7 +42,7 @@ shows "--version tells the version" '^porthole [0-9]+\.[0-9]+\.[0-9]+$' --versio
 shows "help lists the commands" '^  heap +show' help
 is "no line of help is wider than 80" "$(awk 'length > 80' out)" ""
 is "--help is help" "$("$PORTHOLE" --help)" "$("$PORTHOLE" help)"
-for command in run ps heap diff record watch convert help; do
+for command in run ps heap threads cpu diff record watch convert help; do
     shows "help $command explains it" "^Usage: porthole $command" help $command
     is "$command --help is help $command" "$("$PORTHOLE" $command --help)" "$(cat out)"
     is "$command -h is help $command" "$("$PORTHOLE" $command -h)" "$(cat out)"
@@ -100,6 +100,9 @@ completes() {
 touch profile-one.pb.gz
 completes "$({ printf '%s\n' --help --version; "$PORTHOLE" help | sed -n 's/^  \([a-z]*\) .*/\1/p'; } | sort | xargs)" porthole ""
 completes "heap help" porthole he
+completes "function line module pid thread" porthole cpu --by ""
+completes "pid thread" porthole threads --by ""
+completes "--name" porthole threads --n
 completes "inuse_objects inuse_space" porthole heap --metric inuse
 completes "alloc_objects alloc_space" porthole heap --metric = al
 completes "manual now off server" porthole run --start ""
