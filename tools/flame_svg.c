@@ -13,7 +13,7 @@
 #define WIDTH      1200.0
 #define MARGIN     10.0
 #define ROW        18.0 /* of one frame, with the gap above it */
-#define HEAD       62.0 /* title, summary, search */
+#define HEAD       66.0 /* title, summary, search, the frame that is pointed at */
 #define FOOT       16.0
 #define LETTER     7.25 /* one character of 12 px monospace */
 #define MIN_WIDTH  0.1  /* narrower boxes are left out: they could not be seen */
@@ -140,12 +140,13 @@ static void put_summary(const struct graph *graph, const struct ph_value_type *t
 
 static const char style[] =
     "text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#111}"
-    ".bg{fill:#fdfdfb}.head{font-size:16px;font-weight:600}.dim{fill:#555}"
+    ":root{background:#fdfdfb}.bg{fill:#fdfdfb}.head{font-size:16px;font-weight:600}.dim{fill:#555}"
     ".f text{pointer-events:none}.f rect{stroke:#fdfdfb;stroke-width:.4}.f:hover rect,.f:focus "
     "rect{stroke:#111;stroke-width:1}"
     ".f{cursor:pointer;outline:none}.m rect{fill:#b04ad8}.m text{fill:#fff}.up{opacity:.55}.out{display:none}"
     ".key{cursor:pointer;text-decoration:underline}"
-    "@media(prefers-color-scheme:dark){.bg{fill:#17181a}.head,.dim,.key{fill:#ddd}.f rect{stroke:#17181a}"
+    "@media(prefers-color-scheme:dark){:root{background:#17181a}.bg{fill:#17181a}.head,.dim,.key{fill:#ddd}.f "
+    "rect{stroke:#17181a}"
     ".f:hover rect,.f:focus rect{stroke:#fff}}";
 
 static void put_head(const struct graph *graph, const struct ph_flame_options *options,
@@ -167,8 +168,8 @@ static void put_head(const struct graph *graph, const struct ph_flame_options *o
     put_summary(graph, type);
     ph_buf_printf(out,
                   "</text>\n<text class=\"dim\" id=\"found\" x=\"%.0f\" y=\"44\" text-anchor=\"end\"></text>\n"
-                  "<g id=\"frames\">\n",
-                  WIDTH - MARGIN);
+                  "<text class=\"dim\" id=\"detail\" x=\"%.0f\" y=\"58\"></text>\n<g id=\"frames\">\n",
+                  WIDTH - MARGIN, MARGIN);
 }
 
 int ph_flame_svg_write(struct ph_profile *profile, const struct ph_flame_options *options, struct ph_buf *out)

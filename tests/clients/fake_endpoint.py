@@ -347,4 +347,5 @@ def main(arguments):
     server.serve_forever()
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

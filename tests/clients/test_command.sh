@@ -1,40 +1,12 @@
 #!/bin/bash
 # test_command.sh - the porthole command, as a person meets it: against canned endpoints, then against a real host.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/command.sh"
 
 PORTHOLE=$BUILD/tools/porthole
 FAKE=$SRC/tests/clients/fake_endpoint.py
 export TZ=UTC0 REQUESTS=$WORK/requests
 cd "$WORK" || exit 1
-
-# told WHAT STATUS PATTERN [ARGUMENT...] - it ends with STATUS and says PATTERN in one line on stderr, nothing on stdout.
-told() {
-    local what=$1 status=$2 pattern=$3 got
-    shift 3
-    timeout 60 "$PORTHOLE" "$@" >out 2>err </dev/null
-    got="status $? lines $(wc -l <err) output $(wc -c <out)"
-    is "$what" "$got $(grep -cE -- "^porthole[ a-z]*: .*$pattern" err)" "status $status lines 1 output 0 1"
-    [ "$(grep -cE -- "$pattern" err)" = 1 ] || sed 's/^/#   /' err
-}
-
-# shows WHAT PATTERN [ARGUMENT...] - it ends with 0, says nothing on stderr, and a line of its output matches.
-shows() {
-    local what=$1 pattern=$2
-    shift 2
-    timeout 60 "$PORTHOLE" "$@" >out 2>err </dev/null
-    like "$what" "status $? $(wc -l <err)
-$(cat out)" "$pattern"
-    is "$what: without complaint" "$(cat err)" ""
-}
-
-# start_fake ARGUMENT... - sets FAKE_PID and FAKE_PORT.
-start_fake() {
-    setpriv --pdeathsig KILL python3 "$FAKE" "$@" >fake.$$ 2>fake.err &
-    HOST_PIDS+=("$!")
-    wait_until 20 test -s fake.$$ || echo "# no fake endpoint: $(cat fake.err)"
-    read -r FAKE_PID FAKE_PORT <fake.$$
-    rm -f fake.$$
-}
 
 # ---- Help -----------------------------------------------------------------------------------------------------------
 
