@@ -1,0 +1,284 @@
+#include "collect/cpu.h"
+
+#include "base/clock.h"
+#include "model/labels.h"
+#include "task/sampled.h"
+#include "task/task_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define STACK_BYTES         ((size_t)32 << 10) /* of a stack; what is copied is what there is, mostly far less */
+#define ROUND_NS_MIN        (2 * PH_NS_PER_MS)
+#define ROUND_NS_MAX        (20 * PH_NS_PER_MS)
+#define ROUND_CAPTURES_MAX  2048 /* then others have a look: the clock, the client */
+#define ROUND_CAPTURES_MANY 64   /* so many: come back sooner */
+#define ROUND_CAPTURES_FEW  16
+#define LAST_ROUNDS         8
+#define SCAN_NS             (100 * PH_NS_PER_MS) /* for threads nobody told of */
+#define SCAN_COSTS          20                   /* 5 % of a processor at most */
+#define CANCEL_NS           (50 * PH_NS_PER_MS)
+#define NEWCOMERS           64 /* threads between two scans whose names are kept */
+
+struct run {
+    const struct ph_profiling *wish;
+    const struct ph_probe *probe;
+    struct ph_sampled sampled;
+    struct ph_unwinder *unwinder;
+    struct ph_tasks tasks;
+    pid_t *armed; /* those of the last scan, sorted */
+    size_t armed_count;
+    struct {
+        pid_t tid;
+        char name[PH_TASK_NAME_MAX];
+    } newcomers[NEWCOMERS]; /* that have begun since */
+    size_t newcomer_count;
+    int64_t begin_ns, until_ns, next_scan_ns, next_cancel_ns;
+    uint64_t unarmed_count; /* for other reasons than those that the probe counts */
+};
+
+/* ---- Threads ---- */
+
+static void arm_new(struct run *run)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < run->tasks.count; i++) {
+        pid_t tid = run->tasks.tasks[i].tid;
+        while (before < run->armed_count && run->armed[before] < tid)
+            before++;
+        if (before < run->armed_count && run->armed[before] == tid)
+            continue;
+        int result = run->probe->sampling_arm(tid);
+        if (result < 0 && result != -ESRCH && result != -EAGAIN && result != -EPERM)
+            run->unarmed_count++;
+    }
+}
+
+/* Each thread is tried once: one that could not be armed is not tried, and counted, again and again. */
+static int remember_armed(struct run *run)
+{
+    pid_t *armed = realloc(run->armed, (run->tasks.count + 1) * sizeof(*armed));
+    if (!armed)
+        return -ENOMEM;
+    for (size_t i = 0; i < run->tasks.count; i++)
+        armed[i] = run->tasks.tasks[i].tid;
+    run->armed = armed;
+    run->armed_count = run->tasks.count;
+    run->newcomer_count = 0;
+    return 0;
+}
+
+static int scan(struct run *run, struct ph_error *error)
+{
+    int64_t begin_ns = ph_clock_monotonic_ns();
+    run->next_scan_ns = begin_ns + SCAN_NS;
+    int result = ph_tasks_read(&run->tasks, run->probe, error);
+    if (result < 0)
+        return result;
+    arm_new(run);
+    if (remember_armed(run) < 0)
+        return ph_error_set(error, -ENOMEM, "no memory for the list of threads");
+    int64_t now_ns = ph_clock_monotonic_ns();
+    int64_t costs_ns = (now_ns - begin_ns) * SCAN_COSTS;
+    run->next_scan_ns = now_ns + (costs_ns > SCAN_NS ? costs_ns : SCAN_NS);
+    return 0;
+}
+
+static int by_tid(const void *key, const void *entry)
+{
+    pid_t tid = *(const pid_t *)key, other = ((const struct ph_task *)entry)->tid;
+    return (tid > other) - (tid < other);
+}
+
+/* "" of one that ended too soon to be asked. */
+static void read_name(pid_t tid, char *ret_name)
+{
+    ssize_t length = ph_task_file_read(tid, "comm", ret_name, PH_TASK_NAME_MAX);
+    ret_name[length > 0 ? length - 1 : 0] = '\0'; /* without its line end */
+}
+
+static const char *name_of_newcomer(struct run *run, pid_t tid)
+{
+    size_t known = run->newcomer_count < NEWCOMERS ? run->newcomer_count : NEWCOMERS;
+    for (size_t i = 0; i < known; i++)
+        if (run->newcomers[i].tid == tid)
+            return run->newcomers[i].name;
+    size_t place = run->newcomer_count++ % NEWCOMERS;
+    run->newcomers[place].tid = tid;
+    read_name(tid, run->newcomers[place].name);
+    return run->newcomers[place].name;
+}
+
+static const char *name_of(struct run *run, pid_t tid)
+{
+    const struct ph_task *task =
+        run->tasks.count ? bsearch(&tid, run->tasks.tasks, run->tasks.count, sizeof(*task), by_tid) : NULL;
+    return task ? task->name : name_of_newcomer(run, tid);
+}
+
+/* ---- Captures ---- */
+
+static void count(struct run *run, const struct ph_capture *capture, struct ph_task_stack *stack)
+{
+    struct ph_label labels[PH_SAMPLED_LABELS_MAX];
+    uint32_t label_count = 0;
+    const char *name = name_of(run, capture->tid);
+    if (name[0])
+        labels[label_count++] = ph_sampled_text(&run->sampled, PH_LABEL_THREAD, name);
+    labels[label_count++] = ph_sampled_number(&run->sampled, PH_LABEL_TID, capture->tid);
+    const int64_t values[] = {capture->count, capture->count * run->sampled.profile->period};
+    ph_sampled_add(&run->sampled, stack, labels, label_count, capture->label_set, values);
+}
+
+/* The slot in the ring is given back at once: counting can wait. */
+static void take(struct run *run, struct ph_capture *capture)
+{
+    struct ph_task_stack stack;
+    bool is_late = (int64_t)capture->time_ns > run->until_ns;
+    if (!is_late)
+        ph_stack_of_capture(run->unwinder, capture, &stack);
+    run->probe->sampling_give_back(capture);
+    if (!is_late)
+        count(run, capture, &stack);
+}
+
+static size_t drain(struct run *run)
+{
+    struct ph_capture capture;
+    size_t taken = 0;
+    while (taken < ROUND_CAPTURES_MAX && run->probe->sampling_take(&capture)) {
+        if (taken++ == 0) {
+            ph_unwinder_refresh(run->unwinder);
+            ph_mappings_refresh(&run->sampled.mappings);
+        }
+        take(run, &capture);
+    }
+    return taken;
+}
+
+/* ---- Time ---- */
+
+static void sleep_until(int64_t until_ns)
+{
+    struct timespec until = {.tv_sec = until_ns / PH_NS_PER_S, .tv_nsec = until_ns % PH_NS_PER_S};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
+static int64_t next_round(int64_t round_ns, size_t taken)
+{
+    if (taken > ROUND_CAPTURES_MANY)
+        return round_ns / 2 > ROUND_NS_MIN ? round_ns / 2 : ROUND_NS_MIN;
+    if (taken < ROUND_CAPTURES_FEW)
+        return round_ns * 2 < ROUND_NS_MAX ? round_ns * 2 : ROUND_NS_MAX;
+    return round_ns;
+}
+
+static bool is_cancelled(struct run *run, int64_t now_ns)
+{
+    if (!run->wish->is_cancelled || now_ns < run->next_cancel_ns)
+        return false;
+    run->next_cancel_ns = now_ns + CANCEL_NS;
+    return run->wish->is_cancelled(run->wish->context);
+}
+
+/* 0 at the end, also if it came early: run->until_ns tells. */
+static int go(struct run *run, struct ph_error *error)
+{
+    int64_t round_ns = ROUND_NS_MAX / 2;
+    for (int64_t now_ns = run->begin_ns; now_ns < run->until_ns; now_ns = ph_clock_monotonic_ns()) {
+        if (is_cancelled(run, now_ns))
+            return ph_error_set(error, -ECANCELED, "the profile was cancelled");
+        if (!run->probe->sampling_check()) {
+            ph_profile_add_comment(run->sampled.profile,
+                                   "ended early: the program has taken the signal for itself");
+            run->until_ns = now_ns;
+            break;
+        }
+        round_ns = next_round(round_ns, drain(run));
+        int result = now_ns >= run->next_scan_ns ? scan(run, error) : 0;
+        if (result < 0 && run->armed_count == 0) /* later, what there is goes on */
+            return result;
+        int64_t next_ns = ph_clock_monotonic_ns() + round_ns;
+        sleep_until(next_ns < run->until_ns ? next_ns : run->until_ns);
+    }
+    for (int i = 0; i < LAST_ROUNDS && drain(run) == ROUND_CAPTURES_MAX; i++)
+        continue;
+    return 0;
+}
+
+/* ---- The whole ---- */
+
+static void comment(struct run *run, const struct ph_sampling_counts *counts)
+{
+    struct ph_sampled *sampled = &run->sampled;
+    ph_sampled_comment(sampled, counts->dropped_full,
+                       "samples were lost: they came faster than they could be read");
+    ph_sampled_comment(sampled, counts->dropped_busy,
+                       "samples were lost: the thread was in a signal handler of Porthole already");
+    ph_sampled_comment(sampled, counts->unarmed,
+                       "threads are not seen: no timer could be made for them (RLIMIT_SIGPENDING)");
+    ph_sampled_comment(sampled, counts->tiny_stacks,
+                       "threads are not seen: their alternate signal stack is too small for a signal");
+    ph_sampled_comment(sampled, run->unarmed_count, "threads are not seen: no timer could be made for them");
+}
+
+static int begin_failed(int result, struct ph_error *error)
+{
+    switch (result) {
+    case -EBUSY:
+        return ph_error_set(error, result, "another profile of this process runs");
+    case -ENOSPC:
+        return ph_error_set(error, result, "no signal is free: the program uses all real-time signals");
+    case -EPERM:
+        return ph_error_set(error, result,
+                            "the program filters system calls, timers may not be among those allowed");
+    case -ENOMEM:
+        return ph_error_set(error, result, "no memory for the samples");
+    default:
+        return ph_error_set(error, result, "cannot sample: %s", strerrordesc_np(-result));
+    }
+}
+
+static int sample(struct run *run, struct ph_error *error)
+{
+    struct ph_sampling_counts counts = {0};
+    int result = run->probe->sampling_begin(run->wish->hz, STACK_BYTES);
+    if (result < 0)
+        return begin_failed(result, error);
+    run->begin_ns = ph_clock_monotonic_ns();
+    run->until_ns = run->begin_ns + (int64_t)run->wish->seconds * PH_NS_PER_S;
+    result = go(run, error);
+    run->probe->sampling_end(&counts);
+    if (result == 0)
+        comment(run, &counts);
+    return result;
+}
+
+static int collect(struct run *run, struct ph_profile **ret_profile, struct ph_error *error)
+{
+    int result = ph_sampled_init(&run->sampled, run->wish, "cpu", error);
+    if (result == 0)
+        result = ph_unwinder_new(&run->unwinder, error);
+    if (result == 0)
+        result = sample(run, error);
+    if (result == 0)
+        result = ph_sampled_finish(&run->sampled, run->until_ns - run->begin_ns, ret_profile, error);
+    ph_unwinder_free(run->unwinder);
+    ph_tasks_fini(&run->tasks);
+    ph_sampled_fini(&run->sampled);
+    free(run->armed);
+    return result;
+}
+
+int ph_cpu_profile(const struct ph_profiling *wish, struct ph_profile **ret_profile, struct ph_error *error)
+{
+    struct run run = {.wish = wish, .probe = wish->probe};
+    int result = ph_profiling_begin(wish, error);
+    if (result < 0)
+        return result;
+    result = collect(&run, ret_profile, error);
+    ph_profiling_end();
+    return result;
+}
