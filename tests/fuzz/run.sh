@@ -18,7 +18,7 @@ compile() { # the rooms once, for all targets
     local file
     cd "$work" || return
     for file in "$source_dir"/lib/{base,model,elf,growth}/*.c "$build_dir"/lib/model/profile.pb-c.c \
-        "$source_dir"/tools/{decode,flame_script,flame_svg,flame_tree,heading,table,top_table}.c; do
+        "$source_dir"/tools/{decode,flame_script,flame_svg,flame_tree,heading,paint,table,thread_*,top_table}.c; do
         case $file in */unwind_aarch64.c | */unwind_x86_64.c) [[ $file == */unwind_$(uname -m).c ]] || continue ;; esac
         "$clang" "${flags[@]}" -fsanitize=fuzzer-no-link -c "$file" -o "${file##*/}.o" || return
     done
@@ -29,7 +29,7 @@ fuzz() { # TARGET
     [ "$target" != fuzz_decode ] || link=(-Wl,--wrap=ph_image_open)
     case $target in fuzz_decode | fuzz_growth) corpus=("$source_dir"/tests/fuzz/corpus/*) ;; esac
     "$clang" "${flags[@]}" -fsanitize=fuzzer "${link[@]}" "$source_dir/tests/fuzz/$target.c" "$work"/*.o \
-        -lprotobuf-c -lz -liberty -ldw -lelf -llzma -lm -o "$out/$target" || return
+        -lprotobuf-c -ljansson -lz -liberty -ldw -lelf -llzma -lm -o "$out/$target" || return
     mkdir -p "$work/new/$target"
     if timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3072 \
         -max_len=65536 -artifact_prefix="$out/$target-" -print_final_stats=1 \

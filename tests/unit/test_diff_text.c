@@ -1,5 +1,6 @@
-/* What the report looks like is in tests/golden/diff_*.txt; PORTHOLE_TEST_GOLDEN=write writes these anew. */
+/* What the report looks like is in tests/golden/diff_*.txt. */
 #include "base/visible.h"
+#include "golden.h"
 #include "report_fixture.h"
 #include "tools/diff_text.h"
 
@@ -27,33 +28,11 @@ static char *text_of(struct ph_growth_report *report, struct ph_diff_view view)
     return ph_buf_take(&out, NULL);
 }
 
-static char *read_golden(const char *name, const char *text)
-{
-    char path[512];
-    struct ph_buf golden = PH_BUF_INIT;
-    snprintf(path, sizeof(path), "%s/%s", PH_GOLDEN_DIR, name);
-    if (getenv("PORTHOLE_TEST_GOLDEN")) {
-        FILE *file = fopen(path, "w");
-        assert_non_null(file);
-        fputs(text, file);
-        fclose(file);
-    }
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    for (int c = fgetc(file); c != EOF; c = fgetc(file))
-        ph_buf_char(&golden, (char)c);
-    fclose(file);
-    return ph_buf_take(&golden, NULL);
-}
-
 static void expect_golden(const char *name, struct ph_growth_report *report, struct ph_diff_view view)
 {
-    char *text = text_of(report, view), *golden = read_golden(name, text);
-    if (strcmp(text, golden) != 0)
-        print_error("%s: got\n%s", name, text);
-    assert_string_equal(text, golden);
+    char *text = text_of(report, view);
+    golden_expect(name, text);
     free(text);
-    free(golden);
 }
 
 static void a_series_fits_a_terminal_of_80_columns(void **state)
