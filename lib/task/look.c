@@ -33,7 +33,7 @@ static int read_schedstat(pid_t tid, uint64_t *ret_cpu_ns, uint64_t *ret_switche
 /* ---- Its state ---- */
 
 /* The name, in parentheses, may hold blanks and parentheses itself. */
-static int read_state(pid_t tid, char *ret_state)
+int ph_task_state(pid_t tid, char *ret_state)
 {
     char text[TEXT_BYTES];
     ssize_t count = ph_task_file_read(tid, "stat", text, sizeof(text) - 1);
@@ -51,7 +51,7 @@ int ph_task_times(pid_t tid, char *ret_state, uint64_t *ret_cpu_ns)
 {
     char state;
     uint64_t cpu_ns, switches;
-    int result = read_state(tid, &state);
+    int result = ph_task_state(tid, &state);
     if (result < 0)
         return result;
     if (read_schedstat(tid, &cpu_ns, &switches) < 0)
@@ -99,10 +99,12 @@ int ph_task_look(pid_t tid, struct ph_task_look *ret_look)
 {
     struct ph_task_look look;
     uint64_t cpu_ns = 0, switches = 0;
-    char text[TEXT_BYTES];
-    if (read_schedstat(tid, &cpu_ns, &switches) == -ESRCH)
+    char text[TEXT_BYTES], state;
+    if (read_schedstat(tid, &cpu_ns, &switches) == -ESRCH && ph_task_state(tid, &state) == -ESRCH)
         return -ESRCH;
     ssize_t count = ph_task_file_read(tid, "syscall", text, sizeof(text));
+    if (count == -ESRCH && ph_task_state(tid, &state) == 0)
+        return -EACCES; /* a kernel without this file, such as gVisor's */
     if (count < 0)
         return (int)count;
     if (!ph_task_look_parse(text, (size_t)count, &look))
@@ -117,9 +119,9 @@ int ph_task_look_light(pid_t tid, struct ph_task_look *ret_look)
 {
     struct ph_task_look look = {.call = -1};
     char state;
-    if (read_schedstat(tid, &look.cpu_ns, &look.switches) == -ESRCH)
-        return -ESRCH;
-    int result = read_state(tid, &state);
+    if (read_schedstat(tid, &look.cpu_ns, &look.switches) < 0)
+        look.cpu_ns = look.switches = 0; /* a kernel without it */
+    int result = ph_task_state(tid, &state);
     if (result < 0)
         return result;
     look.is_blocked = state != 'R';
@@ -130,7 +132,8 @@ int ph_task_look_light(pid_t tid, struct ph_task_look *ret_look)
 bool ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *task, struct ph_task_look *look)
 {
     uint64_t frame[2]; /* the caller's frame pointer, and where it goes on: probe.h */
-    if (!look->is_blocked || !task->wait_frame || !ph_memory_read(memory, task->wait_frame, frame, sizeof(frame)))
+    if (!look->is_blocked || !look->switches || !task->wait_frame ||
+        !ph_memory_read(memory, task->wait_frame, frame, sizeof(frame)))
         return false;
     look->is_of_caller = true;
     look->bp = frame[0];
@@ -145,6 +148,8 @@ int ph_task_look_again(pid_t tid, const struct ph_task_look *look)
     struct ph_task_look again = *look;
     uint64_t cpu_ns;
     int result = look->switches ? read_schedstat(tid, &cpu_ns, &again.switches) : ph_task_look(tid, &again);
+    if (result == -EACCES)
+        return 0; /* nothing tells */
     if (result < 0)
         return result;
     bool is_same =

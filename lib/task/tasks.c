@@ -96,6 +96,12 @@ static int compare_tasks(const void *left, const void *right)
     return a->tid < b->tid ? -1 : a->tid > b->tid;
 }
 
+const struct ph_task *ph_tasks_find(const struct ph_tasks *tasks, pid_t tid)
+{
+    const struct ph_task key = {.tid = tid};
+    return tasks->count ? bsearch(&key, tasks->tasks, tasks->count, sizeof(key), compare_tasks) : NULL;
+}
+
 static int add_task(struct ph_tasks *tasks, pid_t tid)
 {
     if (tasks->count == tasks->capacity) {

@@ -79,6 +79,12 @@ int ph_task_look_again(pid_t tid, const struct ph_task_look *look);
 /** ph_task_look_parse() - the text of /proc/PID/task/TID/syscall. False, with nothing written, if it is none. */
 bool ph_task_look_parse(const char *text, size_t size_bytes, struct ph_task_look *ret_look);
 
+/** ph_task_state() - the state letter alone. 0; -ESRCH; -errno. */
+int ph_task_state(pid_t tid, char *ret_state);
+
+/** ph_tasks_find() - the thread @tid; NULL if it is not there. */
+const struct ph_task *ph_tasks_find(const struct ph_tasks *tasks, pid_t tid);
+
 /** ph_task_times() - the state letter of /proc/PID/task/TID/stat and the CPU time used. 0; -ESRCH; -errno. */
 int ph_task_times(pid_t tid, char *ret_state, uint64_t *ret_cpu_ns);
 
