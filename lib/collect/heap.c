@@ -5,6 +5,7 @@
 #include "collect/dump.h"
 #include "collect/heap_mappings.h"
 #include "collect/jemalloc.h"
+#include "elf/loaded.h"
 #include "elf/modules.h"
 #include "elf/symbolize.h"
 #include "model/heap_types.h"
@@ -23,6 +24,14 @@ enum form {
     FORM_PUBLIC,
     FORM_BARE,      /* with the mappings of the whole process */
     FORM_BARE_USED, /* with those that are used */
+};
+
+/* A profile in the making. */
+struct collection {
+    const struct ph_probe *probe;
+    enum form form;
+    struct ph_profile *profile;
+    struct ph_modules modules; /* what it is named by, or is to be; none for FORM_BARE_USED */
 };
 
 /* What is asked about each address and each stack of a dump. */
@@ -111,37 +120,72 @@ static int out_of_memory(struct ph_error *error)
 }
 
 /* Modules are taken after the dump: every address in the dump was mapped before it. */
-static int fill(const struct ph_probe *probe, bool bare, const struct ph_dump *dump, struct ph_profile *profile,
-                struct ph_error *error)
+static int fill(struct collection *collection, const struct ph_dump *dump, struct ph_error *error)
 {
-    struct ph_modules modules;
-    int result = ph_modules_self(&modules, error);
-    if (result < 0)
-        return result;
-    result = bare ? ph_heap_mappings_named(&modules, profile) : ph_modules_into_profile(&modules, profile, NULL);
+    struct ph_profile *profile = collection->profile;
+    struct ph_modules *modules = &collection->modules;
+    bool bare = collection->form != FORM_PUBLIC;
+    int result = ph_modules_self(modules, error);
     if (result == 0)
-        result = read_dump(probe, bare, dump, profile, error);
-    if (result == 0 && !bare)
-        result = ph_symbolize(profile, &modules);
-    ph_modules_fini(&modules);
+        result = bare ? ph_heap_mappings_named(modules, profile) : ph_modules_into_profile(modules, profile, NULL);
+    if (result == 0)
+        result = read_dump(collection->probe, bare, dump, profile, error);
+    return result < 0 || bare ? result : ph_symbolize(profile, modules);
+}
+
+static int read_loaded(const struct ph_probe *probe, struct ph_loaded *ret_loaded)
+{
+    probe->hold_forks(); /* a child must not find the loader's list locked */
+    int result = ph_loaded_read(ret_loaded);
+    probe->release_forks();
     return result;
 }
 
-/* The dump holds the maps, unless jemalloc found no /proc; anonymous code is left out when they are read. */
-static int fill_used(const struct ph_probe *probe, const struct ph_dump *dump, struct ph_profile *profile,
-                     struct ph_error *error)
+static int use_maps(struct ph_profile *profile, struct ph_error *error)
 {
-    struct ph_scan maps = ph_jeheap_maps(dump->text, dump->size_bytes);
-    if (ph_scan_done(&maps))
-        return fill(probe, true, dump, profile, error);
-    int result = read_dump(probe, true, dump, profile, error);
-    return result < 0 ? result : ph_heap_mappings_used(maps, profile, error);
+    struct ph_buf maps = PH_BUF_INIT;
+    int result = ph_modules_text(-1, &maps);
+    if (result < 0)
+        ph_error_set(error, result, "cannot read /proc/self/maps: %s", strerrordesc_np(-result));
+    else
+        result = ph_heap_mappings_instead(ph_scan_over(maps.data, maps.size_bytes), profile, error);
+    ph_buf_fini(&maps);
+    return result;
 }
 
-static int collect(const struct ph_probe *probe, bool gc, enum form form, struct ph_profile **ret_profile,
-                   struct ph_error *error)
+static int fill_loaded(struct collection *collection, const struct ph_dump *dump, struct ph_error *error)
+{
+    struct ph_loaded loaded;
+    struct ph_profile *profile = collection->profile;
+    int result = read_loaded(collection->probe, &loaded);
+    if (result < 0)
+        return result;
+    result = ph_heap_mappings_loaded(&loaded, profile);
+    if (result == 0)
+        result = read_dump(collection->probe, true, dump, profile, error);
+    if (result == 0)
+        result = ph_heap_mappings_loaded_used(&loaded, profile);
+    ph_loaded_fini(&loaded);
+    return result == -ENOENT ? use_maps(profile, error) : result;
+}
+
+/* The dump of a host's jemalloc holds the maps; anonymous code is left out when they are read. */
+static int fill_used(struct collection *collection, const struct ph_dump *dump, struct ph_error *error)
+{
+    struct ph_scan maps = ph_jeheap_maps(dump->text, dump->size_bytes);
+    if (collection->probe->allocator == PH_ALLOCATOR_OWN)
+        return fill_loaded(collection, dump, error);
+    if (ph_scan_done(&maps))
+        return fill(collection, dump, error);
+    int result = read_dump(collection->probe, true, dump, collection->profile, error);
+    return result < 0 ? result : ph_heap_mappings_used(maps, collection->profile, error);
+}
+
+/* @collection: what is to be released is released by the caller, whatever comes of it. */
+static int take(struct collection *collection, bool gc, struct ph_error *error)
 {
     struct ph_dump dump;
+    const struct ph_probe *probe = collection->probe;
     int result = ph_jemalloc_samples(probe, error);
     if (result < 0)
         return result;
@@ -151,34 +195,43 @@ static int collect(const struct ph_probe *probe, bool gc, enum form form, struct
     result = ph_dump_take(probe, &dump, error);
     if (result < 0)
         return result;
-    struct ph_profile *profile = ph_profile_new();
+    collection->profile = ph_profile_new();
     result = -ENOMEM;
-    if (profile && form == FORM_BARE_USED)
-        result = fill_used(probe, &dump, profile, error);
-    else if (profile)
-        result = fill(probe, form == FORM_BARE, &dump, profile, error);
+    if (collection->profile)
+        result = (collection->form == FORM_BARE_USED ? fill_used : fill)(collection, &dump, error);
     ph_dump_release(&dump);
-    if (result == 0) {
-        describe(probe, form, profile, time_ns);
-        result = ph_profile_status(profile);
-    }
-    if (result < 0) {
-        ph_profile_free(profile);
-        return result == -ENOMEM ? out_of_memory(error) : result;
-    }
-    *ret_profile = profile;
-    return 0;
+    if (result < 0)
+        return result;
+    describe(probe, collection->form, collection->profile, time_ns);
+    return ph_profile_status(collection->profile);
+}
+
+/* @ret_modules: may be NULL. */
+static int collect(const struct ph_probe *probe, bool gc, enum form form, struct ph_modules *ret_modules,
+                   struct ph_profile **ret_profile, struct ph_error *error)
+{
+    struct collection collection = {.probe = probe, .form = form, .modules = PH_MODULES_INIT};
+    int result = take(&collection, gc, error);
+    if (result == 0 && ret_modules)
+        *ret_modules = collection.modules;
+    else
+        ph_modules_fini(&collection.modules);
+    if (result == 0)
+        *ret_profile = collection.profile;
+    else
+        ph_profile_free(collection.profile);
+    return result == -ENOMEM ? out_of_memory(error) : result;
 }
 
 int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **ret_profile, struct ph_error *error)
 {
-    return collect(probe, gc, FORM_PUBLIC, ret_profile, error);
+    return collect(probe, gc, FORM_PUBLIC, NULL, ret_profile, error);
 }
 
-int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, bool used_only, struct ph_profile **ret_profile,
-                         struct ph_error *error)
+int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, struct ph_modules *ret_modules,
+                         struct ph_profile **ret_profile, struct ph_error *error)
 {
-    return collect(probe, gc, used_only ? FORM_BARE_USED : FORM_BARE, ret_profile, error);
+    return collect(probe, gc, ret_modules ? FORM_BARE : FORM_BARE_USED, ret_modules, ret_profile, error);
 }
 
 int ph_heap_delta(const struct ph_profile *earlier, const struct ph_profile *later, int64_t duration_ns,

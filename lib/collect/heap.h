@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "elf/modules.h"
 #include "model/profile.h"
 #include "probe/probe.h"
 
@@ -30,10 +31,11 @@ int ph_heap_collect(const struct ph_probe *probe, bool gc, struct ph_profile **r
 /**
  * ph_heap_collect_bare() - the same as a part of the family's: without names, which are looked up once for all, and with the
  * label origin_pid on every sample, so that what several hold can be counted once.
- * @used_only: mappings that no stack runs through are left out.
+ * @ret_modules: what was mapped, to name it by. NULL if another process names it: then mappings that no stack runs through are
+ * left out.
  */
-int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, bool used_only, struct ph_profile **ret_profile,
-                         struct ph_error *error);
+int ph_heap_collect_bare(const struct ph_probe *probe, bool gc, struct ph_modules *ret_modules,
+                         struct ph_profile **ret_profile, struct ph_error *error);
 
 /** ph_heap_delta() - @later minus @earlier for every value, in a new profile.
  * @duration_ns: between the two, by a clock that nobody sets. */

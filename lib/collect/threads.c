@@ -47,28 +47,22 @@ static void add_thread(struct ph_profile *profile, const struct ph_modules *modu
     ph_profile_add_sample(profile, frames, thread->frame_count, NULL, 0, &one);
 }
 
-static int add_threads(const struct ph_probe *probe, bool bare, struct ph_profile *profile, struct ph_error *error)
+static int add_threads(const struct ph_probe *probe, const struct ph_modules *modules, struct ph_profile *profile)
 {
-    struct ph_modules modules;
     size_t count;
-    int result = ph_modules_self(&modules, error);
-    if (result < 0)
-        return result;
-    const struct ph_module **order = calloc(modules.count + 1, sizeof(struct ph_module *));
+    const struct ph_module **order = calloc(modules->count + 1, sizeof(struct ph_module *));
     struct ph_thread *threads = list_threads(probe, &count);
-    result = order && threads ? ph_modules_into_profile(&modules, profile, order) : -ENOMEM;
+    int result = order && threads ? ph_modules_into_profile(modules, profile, order) : -ENOMEM;
     for (size_t i = 0; result == 0 && i < count; i++)
         if (!threads[i].own)
-            add_thread(profile, &modules, order, &threads[i]);
-    if (result == 0 && !bare)
-        result = ph_symbolize(profile, &modules);
+            add_thread(profile, modules, order, &threads[i]);
     free(threads);
     free(order);
-    ph_modules_fini(&modules);
     return result;
 }
 
-static int collect(const struct ph_probe *probe, bool bare, struct ph_profile **ret_profile, struct ph_error *error)
+static int collect(const struct ph_probe *probe, bool bare, const struct ph_modules *modules,
+                   struct ph_profile **ret_profile, struct ph_error *error)
 {
     struct ph_profile *profile = ph_profile_new();
     if (!profile)
@@ -77,7 +71,9 @@ static int collect(const struct ph_probe *probe, bool bare, struct ph_profile **
     profile->period_type = profile->types[0];
     profile->period = 1;
     profile->time_ns = ph_clock_realtime_ns();
-    int result = add_threads(probe, bare, profile, error);
+    int result = add_threads(probe, modules, profile);
+    if (result == 0 && !bare)
+        result = ph_symbolize(profile, modules);
     if (result == 0)
         result = ph_profile_status(profile);
     if (result < 0) {
@@ -90,11 +86,26 @@ static int collect(const struct ph_probe *probe, bool bare, struct ph_profile **
 
 int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **ret_profile, struct ph_error *error)
 {
-    return collect(probe, false, ret_profile, error);
+    struct ph_modules modules;
+    int result = ph_modules_self(&modules, error);
+    if (result < 0)
+        return result;
+    result = collect(probe, false, &modules, ret_profile, error);
+    ph_modules_fini(&modules);
+    return result;
 }
 
-int ph_threadcreate_collect_bare(const struct ph_probe *probe, struct ph_profile **ret_profile,
-                                 struct ph_error *error)
+int ph_threadcreate_collect_bare(const struct ph_probe *probe, struct ph_modules *ret_modules,
+                                 struct ph_profile **ret_profile, struct ph_error *error)
 {
-    return collect(probe, true, ret_profile, error);
+    struct ph_modules modules;
+    int result = ph_modules_self(&modules, error);
+    if (result < 0)
+        return result;
+    result = collect(probe, true, &modules, ret_profile, error);
+    if (result == 0 && ret_modules)
+        *ret_modules = modules;
+    else
+        ph_modules_fini(&modules);
+    return result;
 }

@@ -3,6 +3,7 @@
 #define PH_COLLECT_THREADS_H
 
 #include "base/error.h"
+#include "elf/modules.h"
 #include "model/profile.h"
 #include "probe/probe.h"
 
@@ -10,8 +11,9 @@
  * threadcreate/count, period 1. Threads made before the probe or by a raw clone() have no stack. 0, -ENOMEM, … */
 int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **ret_profile, struct ph_error *error);
 
-/** ph_threadcreate_collect_bare() - the same without names, for another process of the family, which looks them up. */
-int ph_threadcreate_collect_bare(const struct ph_probe *probe, struct ph_profile **ret_profile,
-                                 struct ph_error *error);
+/** ph_threadcreate_collect_bare() - the same without names, as a part of the family's.
+ * @ret_modules: what was mapped, to name it by. NULL if another process names it. */
+int ph_threadcreate_collect_bare(const struct ph_probe *probe, struct ph_modules *ret_modules,
+                                 struct ph_profile **ret_profile, struct ph_error *error);
 
 #endif

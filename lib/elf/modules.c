@@ -332,8 +332,6 @@ int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *st
                          struct ph_modules *ret_modules, struct ph_error *error)
 {
     struct snapshot snapshot = {.is_self = true, .starts = starts, .start_count = start_count};
-    if (!text)
-        return read_snapshot(&snapshot, -1, ret_modules, error);
     return take_snapshot(&snapshot, text, size_bytes, -1, ret_modules, error);
 }
 
@@ -341,7 +339,7 @@ void ph_modules_fini(struct ph_modules *modules)
 {
     free(modules->modules);
     ph_arena_fini(&modules->text);
-    *modules = (struct ph_modules){.root_fd = -1};
+    *modules = (struct ph_modules)PH_MODULES_INIT;
 }
 
 const struct ph_module *ph_modules_find(const struct ph_modules *modules, uint64_t address)

@@ -40,6 +40,11 @@ struct ph_modules {
     struct ph_arena text;
 };
 
+#define PH_MODULES_INIT                                                                                            \
+    {                                                                                                              \
+        .root_fd = -1                                                                                              \
+    }
+
 /** ph_modules_self() - of this process. 0; -errno of reading /proc/self/maps; -ENOMEM. */
 int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error);
 
@@ -48,7 +53,7 @@ int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error);
 int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error);
 
 /** ph_modules_self_used() - only mappings that begin at one of @starts: the others would cost some system calls each.
- * @text: of the maps file of this process, which was just read; NULL: it is read now. Else as ph_modules_self(). */
+ * @text: of the maps file of this process, which was just read. 0; -ENOMEM. */
 int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *starts, size_t start_count,
                          struct ph_modules *ret_modules, struct ph_error *error);
 

@@ -9,6 +9,7 @@
 struct range {
     uint32_t low, high;    /* numbers of mappings, high exclusive */
     const bool *is_wanted; /* of these, by number; NULL for all */
+    uint32_t done_count;   /* of locations that are not looked for */
 };
 
 static bool is_in(const struct ph_location *location, const struct range *range)
@@ -31,7 +32,7 @@ struct batch {
 
 static void collect(const struct ph_profile *profile, const struct range *range, struct batch *batch)
 {
-    for (uint32_t i = 0; i < profile->location_count; i++) {
+    for (uint32_t i = range->done_count; i < profile->location_count; i++) {
         if (!is_nameless(&profile->locations[i]) || !is_in(&profile->locations[i], range))
             continue;
         batch->symbols[batch->count] = (struct ph_symbol){.address = profile->locations[i].address};
@@ -96,9 +97,10 @@ int ph_symbolize(struct ph_profile *profile, const struct ph_modules *modules)
     return name_range(profile, modules, &all);
 }
 
-int ph_symbolize_first(struct ph_profile *profile, const struct ph_modules *modules, uint32_t mapping_count)
+int ph_symbolize_first(struct ph_profile *profile, const struct ph_modules *modules, uint32_t mapping_count,
+                       uint32_t done_count)
 {
-    const struct range first = {.low = 1, .high = mapping_count + 1};
+    const struct range first = {.low = 1, .high = mapping_count + 1, .done_count = done_count};
     return name_range(profile, modules, &first);
 }
 

@@ -16,8 +16,10 @@
 int ph_symbolize(struct ph_profile *profile, const struct ph_modules *modules);
 
 /** ph_symbolize_first() - the same, but only for locations in the first @mapping_count mappings: those of others were taken in
- * other processes, where the same address can be something else. */
-int ph_symbolize_first(struct ph_profile *profile, const struct ph_modules *modules, uint32_t mapping_count);
+ * other processes, where the same address can be something else.
+ * @done_count: as many locations have been looked for already. */
+int ph_symbolize_first(struct ph_profile *profile, const struct ph_modules *modules, uint32_t mapping_count,
+                       uint32_t done_count);
 
 /** ph_symbolize_wanted() - the same, but only for locations in mappings n with @is_wanted[n] (0: in none): where modules lay in the
  * same place one after the other, each set of those that did not is named in a round of its own. */

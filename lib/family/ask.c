@@ -38,6 +38,7 @@ struct ph_ask {
     struct ph_buf text; /* the request: the same for all */
     struct talk *talks;
     size_t count;
+    size_t left_count;  /* of those who have not come to their end */
     size_t open_count;  /* of descriptors */
     size_t open_max;    /* of these */
     size_t at_work_max; /* of those that were asked only now */
@@ -45,6 +46,7 @@ struct ph_ask {
     struct talk **polled_talks;
     char *piece;
     ph_ask_done *done;
+    ph_ask_idle *idle; /* NULL: none */
     void *context;
 };
 
@@ -78,6 +80,7 @@ static void end(struct ph_ask *ask, struct talk *talk)
 {
     hang_up(ask, talk);
     talk->phase = PHASE_OVER;
+    ask->left_count--;
     ask->done(ask->context, &talk->asked);
     ph_answer_fini(&talk->asked.answer);
 }
@@ -260,6 +263,12 @@ static int wait_ms(int64_t deadline_ns, bool waiting)
     return (int)(waiting ? MIN(left_ms, AGAIN_MS) : left_ms);
 }
 
+static void use_the_wait(struct ph_ask *ask, size_t polled_count)
+{
+    if (ask->idle && poll(ask->polled, polled_count, 0) == 0)
+        ask->idle(ask->context, ask->left_count);
+}
+
 /* 1: there is more to do; 0: all are over; -ECANCELED. */
 static int turn(struct ph_ask *ask, int64_t deadline_ns, const struct ph_ask_cancel *cancel)
 {
@@ -269,6 +278,7 @@ static int turn(struct ph_ask *ask, int64_t deadline_ns, const struct ph_ask_can
     if (is_cancelled(cancel))
         return -ECANCELED;
     size_t count = fill_polled(ask, cancel);
+    use_the_wait(ask, count);
     if (poll(ask->polled, count, wait_ms(deadline_ns, waiting)) <= 0)
         return 1;
     if (ask->polled[0].revents)
@@ -280,10 +290,11 @@ static int turn(struct ph_ask *ask, int64_t deadline_ns, const struct ph_ask_can
 }
 
 int ph_ask_run(struct ph_ask *ask, int64_t deadline_ns, const struct ph_ask_cancel *cancel, ph_ask_done *done,
-               void *context)
+               ph_ask_idle *idle, void *context)
 {
     int status = 1;
     ask->done = done;
+    ask->idle = idle;
     ask->context = context;
     do
         status = turn(ask, deadline_ns, cancel);
@@ -320,7 +331,7 @@ static int make_room(struct ph_ask *ask, const struct ph_member *members, size_t
         ask->talks[i] = (struct talk){.asked = {.member = members[i]}, .fd = -1};
         ask->talks[i].asked.answer.body_max_bytes = PH_ASK_ANSWER_MAX_BYTES;
     }
-    ask->count = count;
+    ask->count = ask->left_count = count;
     write_request(ask);
     return ph_buf_status(&ask->text);
 }
@@ -377,7 +388,7 @@ int ph_ask_one(const struct ph_question *question, const struct ph_member *membe
     int status = ph_ask_begin(question, member, 1, &ask, error);
     if (status < 0)
         return status;
-    status = ph_ask_run(ask, deadline_ns, cancel, keep_asked, &asked);
+    status = ph_ask_run(ask, deadline_ns, cancel, keep_asked, NULL, &asked);
     ph_ask_free(ask);
     if (status == 0)
         *ret_asked = asked;

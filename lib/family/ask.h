@@ -56,16 +56,20 @@ struct ph_ask;
  * released after it. */
 typedef void ph_ask_done(void *context, struct ph_asked *asked);
 
+/** Called when no answer is there to be read, before it is waited for: time for what has to be done anyway.
+ * @left_count: members whose end is still to come. */
+typedef void ph_ask_idle(void *context, size_t left_count);
+
 /** ph_ask_begin() - connect and send to the first of @members, which are copied. 0; -ENOMEM. */
 int ph_ask_begin(const struct ph_question *question, const struct ph_member *members, size_t count,
                  struct ph_ask **ret_ask, struct ph_error *error);
 
 /**
  * ph_ask_run() - until each has answered, or failed to, or @deadline_ns (CLOCK_MONOTONIC) has passed.
- * 0; -ECANCELED: those who had not answered by then were not told of.
+ * @idle: may be NULL. 0; -ECANCELED: those who had not answered by then were not told of.
  */
 int ph_ask_run(struct ph_ask *ask, int64_t deadline_ns, const struct ph_ask_cancel *cancel, ph_ask_done *done,
-               void *context);
+               ph_ask_idle *idle, void *context);
 void ph_ask_free(struct ph_ask *ask);
 
 /** ph_ask_one() - one member, whole. 0 with @ret_asked, whose answer is to be released with ph_answer_fini(); -ECANCELED;

@@ -28,10 +28,12 @@ struct gather {
     struct ph_merge *merge;
     struct ph_member *members; /* the others */
     size_t member_count;
+    struct ph_modules modules; /* of this process */
     struct ph_remote_names names;
     struct ph_gathered result;
     struct ph_tally_round round;
     struct ph_buf notes; /* comments about those who failed, each with a NUL */
+    size_t processor_count;
     int64_t begun_ns;
     int64_t duration_ns; /* of the parts: the longest, as they run side by side */
     int status;
@@ -150,11 +152,21 @@ static void on_asked(void *context, struct ph_asked *asked)
         take_answer(gather, asked);
 }
 
+/* While the last ones work, one for each processor, what is there gets its names: most of what they send will be there, too. */
+static void on_idle(void *context, size_t left_count)
+{
+    struct gather *gather = context;
+    bool is_late = left_count < gather->member_count && left_count <= gather->processor_count;
+    if (!is_late || gather->names.done_count || gather->status < 0)
+        return;
+    gather->status = ph_remote_names_own(&gather->names, ph_merge_profile(gather->merge));
+}
+
 static int take_own(struct gather *gather, struct ph_error *error)
 {
     struct ph_profile *profile = NULL;
     struct ph_member self = {.pid = getpid()};
-    int status = gather->gathering->own(gather->gathering->context, &profile, error);
+    int status = gather->gathering->own(gather->gathering->context, &gather->modules, &profile, error);
     if (status == 0)
         status = add_part(gather, &self, profile);
     ph_profile_free(profile);
@@ -186,7 +198,7 @@ static int ask_others(struct gather *gather, struct ph_error *error)
         return status;
     status = take_own(gather, error);
     if (status == 0)
-        status = ph_ask_run(ask, deadline_of(gather), gather->gathering->cancel, on_asked, gather);
+        status = ph_ask_run(ask, deadline_of(gather), gather->gathering->cancel, on_asked, on_idle, gather);
     ph_ask_free(ask);
     return status < 0 ? status : gather->status;
 }
@@ -206,7 +218,12 @@ static int finish(struct gather *gather, struct ph_error *error)
     gather->merge = NULL;
     if (!merged)
         return -ENOMEM;
-    int status = ph_fold(merged, &gather->result.profile, error);
+    int status = ph_remote_names_own(&gather->names, merged);
+    if (status < 0) {
+        ph_profile_free(merged);
+        return status;
+    }
+    status = ph_fold(merged, &gather->result.profile, error);
     if (status < 0)
         return status;
     gather->result.profile->duration_ns = gather->duration_ns;
@@ -233,8 +250,10 @@ int ph_gather(const struct ph_gathering *gathering, struct ph_gathered *ret_gath
 {
     struct gather gather = {
         .gathering = gathering,
-        .names = {.probe = gathering->probe, .segment = gathering->segment},
+        .modules = PH_MODULES_INIT,
+        .names = {.probe = gathering->probe, .segment = gathering->segment, .own_modules = &gather.modules},
         .notes = PH_BUF_INIT,
+        .processor_count = (size_t)sysconf(_SC_NPROCESSORS_ONLN),
         .begun_ns = ph_clock_monotonic_ns(),
     };
     int status = gather_all(&gather, error);
@@ -246,6 +265,7 @@ int ph_gather(const struct ph_gathering *gathering, struct ph_gathered *ret_gath
         ph_gathered_fini(&gather.result);
     ph_merge_free(gather.merge);
     ph_remote_names_fini(&gather.names);
+    ph_modules_fini(&gather.modules);
     ph_buf_fini(&gather.notes);
     free(gather.members);
     return status;

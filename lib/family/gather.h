@@ -11,6 +11,7 @@
 #define PH_FAMILY_GATHER_H
 
 #include "base/error.h"
+#include "elf/modules.h"
 #include "family/ask.h"
 #include "family/segment.h"
 #include "model/profile.h"
@@ -25,8 +26,9 @@ struct ph_gathering {
     struct ph_segment *segment;
     const char *target; /* path and query that the others are asked for */
     unsigned seconds;   /* that it lasts: all begin together, and have so much longer; 0: a picture of now */
-    /** own() - this process's part, in the same form. 0 or a negative errno. */
-    int (*own)(void *context, struct ph_profile **ret_profile, struct ph_error *error);
+    /** own() - this process's part, in the same form, and what it has mapped. 0 or a negative errno. */
+    int (*own)(void *context, struct ph_modules *ret_modules, struct ph_profile **ret_profile,
+               struct ph_error *error);
     void *context;
     const struct ph_ask_cancel *cancel; /* may be NULL */
 };

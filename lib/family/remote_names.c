@@ -1,7 +1,6 @@
 #include "family/remote_names.h"
 
 #include "base/scan.h"
-#include "elf/modules.h"
 #include "elf/symbolize.h"
 #include "model/grow.h"
 
@@ -126,37 +125,13 @@ static int name_part(const struct ph_remote_names *names, const struct ph_remote
     return status;
 }
 
-/* Where those own mappings begin that have locations without a name. */
-static size_t list_starts(const struct ph_profile *profile, uint32_t mapping_count, uint64_t *ret_starts)
+int ph_remote_names_own(struct ph_remote_names *names, struct ph_profile *profile)
 {
-    size_t count = 0;
-    for (uint32_t i = 0; i < profile->location_count; i++) {
-        const struct ph_location *location = &profile->locations[i];
-        if (location->mapping == 0 || location->mapping > mapping_count || location->line_count)
-            continue;
-        uint64_t start = profile->mappings[location->mapping - 1].start;
-        size_t place = 0;
-        while (place < count && ret_starts[place] != start)
-            place++;
-        if (place == count)
-            ret_starts[count++] = start;
-    }
-    return count;
-}
-
-static int name_own(struct ph_profile *profile, uint32_t mapping_count, struct ph_error *error)
-{
-    struct ph_modules modules;
-    uint64_t *starts = calloc((size_t)mapping_count + 1, sizeof(*starts));
-    if (!starts)
-        return -ENOMEM;
-    size_t count = list_starts(profile, mapping_count, starts);
-    int status = ph_modules_self_used(NULL, 0, starts, count, &modules, error);
-    free(starts);
-    if (status < 0)
-        return status;
-    status = ph_symbolize_first(profile, &modules, mapping_count);
-    ph_modules_fini(&modules);
+    if (names->part_count == 0)
+        return 0;
+    uint32_t count = profile->location_count;
+    int status = ph_symbolize_first(profile, names->own_modules, names->parts[0].last_mapping, names->done_count);
+    names->done_count = count;
     return status;
 }
 
@@ -165,8 +140,6 @@ int ph_remote_names_find(const struct ph_remote_names *names, struct ph_profile 
 {
     struct batch batch = {malloc(BATCH_MAX * sizeof(*batch.locations)), 0};
     int status = batch.locations ? 0 : -ENOMEM;
-    if (status == 0 && names->part_count)
-        status = name_own(profile, names->parts[0].last_mapping, error);
     for (uint32_t i = 1; i < names->part_count && status == 0; i++)
         status = name_part(names, &names->parts[i], profile, &batch, deadline_ns, cancel, error);
     free(batch.locations);

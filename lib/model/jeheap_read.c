@@ -26,7 +26,7 @@ struct memo_slot {
 
 #define FREE             0
 #define DROPPED          UINT32_MAX
-#define FIRST_MEMO_SLOTS 4096
+#define FIRST_MEMO_SLOTS 1024
 
 struct reader {
     struct ph_scan scan;

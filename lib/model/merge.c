@@ -426,7 +426,7 @@ int ph_merge_add(struct ph_merge *merge, const struct ph_profile *profile, const
     return status < 0 ? ph_error_set(error, status, "no memory to merge %zu profiles", merge->count) : 0;
 }
 
-const struct ph_profile *ph_merge_profile(const struct ph_merge *merge)
+struct ph_profile *ph_merge_profile(const struct ph_merge *merge)
 {
     return merge->seen.into;
 }

@@ -45,8 +45,9 @@ void ph_merge_free(struct ph_merge *merge);
 int ph_merge_add(struct ph_merge *merge, const struct ph_profile *profile, const char *key, const char *text,
                  struct ph_error *error);
 
-/** ph_merge_profile() - what there is so far: borrowed, and not compact yet. */
-const struct ph_profile *ph_merge_profile(const struct ph_merge *merge);
+/** ph_merge_profile() - what there is so far: borrowed, and not compact yet. Its locations may be given names: those that
+ * are added without any later are still found to be the same. */
+struct ph_profile *ph_merge_profile(const struct ph_merge *merge);
 
 /** ph_merge_finish() - the result, as it is: equal mappings are one, but samples may be zero. NULL if memory was out. */
 struct ph_profile *ph_merge_finish(struct ph_merge *take_merge);

@@ -114,10 +114,10 @@ static int collect_heap(const struct ph_request *request, bool gc, struct ph_pro
     return ph_heap_collect(request->site->probe, gc, ret_profile, error);
 }
 
-static int collect_heap_bare(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
-                             struct ph_error *error)
+static int collect_heap_bare(const struct ph_request *request, bool gc, struct ph_modules *ret_modules,
+                             struct ph_profile **ret_profile, struct ph_error *error)
 {
-    return ph_heap_collect_bare(request->site->probe, gc, request->is_family, ret_profile, error);
+    return ph_heap_collect_bare(request->site->probe, gc, ret_modules, ret_profile, error);
 }
 
 /* Of a family there are the mappings of all, each at an address of its own; jeprof knows no labels. */

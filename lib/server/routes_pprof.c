@@ -107,11 +107,10 @@ static int collect_heap(const struct ph_request *request, bool gc, struct ph_pro
     return open_as_asked(request, ph_heap_collect(request->site->probe, gc, ret_profile, error), ret_profile);
 }
 
-static int collect_heap_bare(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
-                             struct ph_error *error)
+static int collect_heap_bare(const struct ph_request *request, bool gc, struct ph_modules *ret_modules,
+                             struct ph_profile **ret_profile, struct ph_error *error)
 {
-    return open_as_asked(request,
-                         ph_heap_collect_bare(request->site->probe, gc, request->is_family, ret_profile, error),
+    return open_as_asked(request, ph_heap_collect_bare(request->site->probe, gc, ret_modules, ret_profile, error),
                          ret_profile);
 }
 
@@ -127,10 +126,10 @@ static int collect_threadcreate(const struct ph_request *request, bool gc, struc
     return ph_threadcreate_collect(request->site->probe, ret_profile, error);
 }
 
-static int collect_threadcreate_bare(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
-                                     struct ph_error *error)
+static int collect_threadcreate_bare(const struct ph_request *request, bool gc, struct ph_modules *ret_modules,
+                                     struct ph_profile **ret_profile, struct ph_error *error)
 {
-    return ph_threadcreate_collect_bare(request->site->probe, ret_profile, error);
+    return ph_threadcreate_collect_bare(request->site->probe, ret_modules, ret_profile, error);
 }
 
 void ph_route_threadcreate(struct ph_request *request, struct ph_reply *reply)

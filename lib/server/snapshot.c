@@ -19,10 +19,11 @@ struct taking {
     const char *path;
 };
 
-static int own_part(void *context, struct ph_profile **ret_profile, struct ph_error *error)
+static int own_part(void *context, struct ph_modules *ret_modules, struct ph_profile **ret_profile,
+                    struct ph_error *error)
 {
     const struct taking *taking = context;
-    return taking->kind->bare(taking->request, taking->gc, ret_profile, error);
+    return taking->kind->bare(taking->request, taking->gc, ret_modules, ret_profile, error);
 }
 
 static int take_family(const struct taking *taking, struct ph_gathered *ret_gathered, struct ph_error *error)
@@ -46,8 +47,9 @@ static int take(const struct taking *taking, struct ph_gathered *ret_gathered, s
 {
     if (taking->scope == PH_SCOPE_FAMILY)
         return take_family(taking, ret_gathered, error);
-    ph_collect *collect = taking->scope == PH_SCOPE_BARE ? taking->kind->bare : taking->kind->collect;
-    return collect(taking->request, taking->gc, &ret_gathered->profile, error);
+    if (taking->scope == PH_SCOPE_BARE)
+        return taking->kind->bare(taking->request, taking->gc, NULL, &ret_gathered->profile, error);
+    return taking->kind->collect(taking->request, taking->gc, &ret_gathered->profile, error);
 }
 
 static int wait_between(const struct ph_request *request, unsigned seconds, struct ph_error *error)

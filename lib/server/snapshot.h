@@ -7,6 +7,7 @@
 #define PH_SERVER_SNAPSHOT_H
 
 #include "base/error.h"
+#include "elf/modules.h"
 #include "model/profile.h"
 #include "server/pprof_query.h"
 #include "server/request.h"
@@ -18,9 +19,14 @@
 typedef int ph_collect(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
                        struct ph_error *error);
 
+/** The same as a part of the family's: without names, origin_pid where memory can be inherited.
+ * @ret_modules: to name it by; NULL if another member does. */
+typedef int ph_collect_bare(const struct ph_request *request, bool gc, struct ph_modules *ret_modules,
+                            struct ph_profile **ret_profile, struct ph_error *error);
+
 struct ph_snapshot_kind {
     ph_collect *collect; /* as a client wants it */
-    ph_collect *bare;    /* as another member wants it: without names, origin_pid where memory can be inherited */
+    ph_collect_bare *bare;
 };
 
 /**

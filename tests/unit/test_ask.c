@@ -41,6 +41,7 @@ static struct ph_question question(void)
 struct outcome {
     unsigned answered, failed[PH_UNANSWERED_KINDS], statuses;
     size_t body_bytes;
+    size_t idle_count, left_count;
 };
 
 static void count(void *context, struct ph_asked *asked)
@@ -55,6 +56,13 @@ static void count(void *context, struct ph_asked *asked)
     outcome->body_bytes += asked->answer.body_bytes;
 }
 
+static void count_left(void *context, size_t left_count)
+{
+    struct outcome *outcome = context;
+    outcome->idle_count++;
+    outcome->left_count = left_count;
+}
+
 static int ask_all(const pid_t *pids, size_t pid_count, int64_t duration_ns, struct outcome *ret_outcome)
 {
     struct ph_question asked = question();
@@ -65,7 +73,7 @@ static int ask_all(const pid_t *pids, size_t pid_count, int64_t duration_ns, str
         members[i] = member_row(pids[i]);
     assert_int_equal(ph_ask_begin(&asked, members, pid_count, &ask, NULL), 0);
     free(members);
-    int status = ph_ask_run(ask, ph_clock_monotonic_ns() + duration_ns, NULL, count, ret_outcome);
+    int status = ph_ask_run(ask, ph_clock_monotonic_ns() + duration_ns, NULL, count, count_left, ret_outcome);
     ph_ask_free(ask);
     return status;
 }
@@ -95,6 +103,27 @@ static void a_member_is_asked_with_the_key_and_answers(void **state)
     ph_answer_fini(&answered.answer);
     member_stop(member);
     free((char *)script.answer);
+}
+
+static void the_wait_for_the_last_is_told(void **state)
+{
+    pid_t pids[2] = {MEMBER_FIRST_PID + getpid() % 100000 * 1000};
+    pids[1] = pids[0] + 1;
+    struct member_script scripts[2] = {{.delay_ms = 0}, {.delay_ms = 300}};
+    struct member_fixture *members[2];
+    struct outcome outcome;
+    for (int i = 0; i < 2; i++) {
+        scripts[i].answer = member_answer(pids[i], "200 OK", "x", 1, &scripts[i].answer_bytes);
+        members[i] = member_start(pids[i], &scripts[i]);
+    }
+    assert_int_equal(ask_all(pids, 2, LONG_NS, &outcome), 0);
+    assert_int_equal(outcome.answered, 2);
+    assert_in_range(outcome.idle_count, 1, 2);
+    assert_int_equal(outcome.left_count, 1);
+    for (int i = 0; i < 2; i++) {
+        member_stop(members[i]);
+        free((char *)scripts[i].answer);
+    }
 }
 
 /* More than are put to work at a time, more than connections: each a fixture of its own. */
@@ -310,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_is_asked_with_the_key_and_answers),
+        cmocka_unit_test(the_wait_for_the_last_is_told),
         cmocka_unit_test(all_of_many_are_asked),
         cmocka_unit_test(what_lasts_is_begun_by_all_together),
         cmocka_unit_test(who_does_not_answer_holds_nobody_up),

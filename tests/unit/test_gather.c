@@ -23,6 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LATE_MS       300
 #define FOREIGN_START UINT64_C(0x7000000) /* a mapping that only members have */
 
 static struct ph_segment *segment;
@@ -32,6 +33,12 @@ static __attribute__((noinline)) int known_function(int value)
 {
     __asm__ volatile("" : "+r"(value));
     return value * 3;
+}
+
+static __attribute__((noinline)) int known_later(int value)
+{
+    __asm__ volatile("" : "+r"(value));
+    return value * 5;
 }
 
 static int set_up(void **state)
@@ -54,6 +61,7 @@ static int tear_down(void **state)
 enum flavour {
     OWN_ONLY,      /* 10 bytes of its own */
     WITH_FOREIGN,  /* and 5 in a mapping the front has not */
+    LATE,          /* and 7 in other code of this program; it takes its time */
     WITH_GARBAGE,  /* no profile */
     SILENT,        /* no answer */
     BUSY,          /* 503 */
@@ -80,8 +88,8 @@ static void add(struct ph_profile *profile, uint32_t mapping, uint64_t address, 
     ph_profile_add_sample(profile, &location, 1, labels, count, values);
 }
 
-/* The founder's 100 bytes, in code that this program has, and @own of the process itself. */
-static struct ph_profile *make_part(bool is_founder, bool is_foreign)
+/* The founder's 100 bytes, in code that this program has, and what the process itself has. */
+static struct ph_profile *make_part(bool is_founder, enum flavour flavour)
 {
     struct ph_profile *profile = rich_heap(1);
     struct ph_modules modules;
@@ -96,7 +104,9 @@ static struct ph_profile *make_part(bool is_founder, bool is_foreign)
     add(profile, mapping, address, 0, !is_founder, 100);
     if (!is_founder)
         add(profile, mapping, address, getpid(), false, 10);
-    if (is_foreign) {
+    if (flavour == LATE)
+        add(profile, mapping, (uint64_t)(uintptr_t)known_later + 1, getpid(), false, 7);
+    if (flavour == WITH_FOREIGN) {
         struct ph_mapping foreign = {.start = FOREIGN_START, .limit = FOREIGN_START + 0x1000};
         foreign.file = ph_profile_string(profile, "/late.so");
         add(profile, ph_profile_add_mapping(profile, &foreign), FOREIGN_START + 0x10, getpid(), false, 5);
@@ -109,8 +119,7 @@ static struct ph_profile *make_part(bool is_founder, bool is_foreign)
 
 static char *make_answer(enum flavour flavour, size_t *ret_bytes)
 {
-    struct ph_profile *profile =
-        flavour == OTHER_PROFILE ? rich_profile() : make_part(false, flavour == WITH_FOREIGN);
+    struct ph_profile *profile = flavour == OTHER_PROFILE ? rich_profile() : make_part(false, flavour);
     struct ph_buf body = PH_BUF_INIT;
     if (flavour == WITH_GARBAGE)
         ph_buf_text(&body, "\x0a\xff no profile");
@@ -137,6 +146,8 @@ static int be_member(void *argument)
     size_t names_bytes;
     if (flavour != SILENT)
         script.answer = make_answer(flavour, &script.answer_bytes);
+    if (flavour == LATE)
+        script.delay_ms = LATE_MS;
     script.symbol_answer = member_answer(getpid(), "200 OK", names, sizeof(names) - 1, &names_bytes);
     member_start(getpid(), &script);
     if (ph_segment_join(segment, &row) < 0)
@@ -156,10 +167,11 @@ static pid_t start(enum flavour flavour)
 
 /* ---- asking ---- */
 
-static int own_part(void *context, struct ph_profile **ret_profile, struct ph_error *error)
+static int own_part(void *context, struct ph_modules *ret_modules, struct ph_profile **ret_profile,
+                    struct ph_error *error)
 {
-    *ret_profile = make_part(true, false);
-    return 0;
+    *ret_profile = make_part(true, OWN_ONLY);
+    return ph_modules_self(ret_modules, error);
 }
 
 static int try_gather(struct ph_gathered *ret_gathered, struct ph_error *error)
@@ -242,6 +254,22 @@ static void over_seconds_each_comment_says_whose_it_is(void **state)
     fixture_end(a);
 }
 
+/* What was there before was given its names meanwhile. */
+static void who_comes_last_is_merged_and_named_like_all(void **state)
+{
+    pid_t a = start(OWN_ONLY), b = start(LATE);
+    struct ph_gathered gathered = gather();
+    assert_int_equal(total(&gathered), 100 + 10 + 10 + 7);
+    assert_int_equal(gathered.profile->sample_count, 4);
+    assert_int_equal(gathered.profile->location_count, 2);
+    assert_int_equal(gathered.profile->function_count, 2);
+    assert_true(has_function(&gathered, "known_function"));
+    assert_true(has_function(&gathered, "known_later"));
+    ph_gathered_fini(&gathered);
+    fixture_end(a);
+    fixture_end(b);
+}
+
 static void alone_it_is_the_own_part(void **state)
 {
     struct ph_gathered gathered = gather();
@@ -310,7 +338,8 @@ static void who_is_absent_in_one_is_left_out_of_both(void **state)
     fixture_end(b);
 }
 
-static int no_part(void *context, struct ph_profile **ret_profile, struct ph_error *error)
+static int no_part(void *context, struct ph_modules *ret_modules, struct ph_profile **ret_profile,
+                   struct ph_error *error)
 {
     return ph_error_set(error, -ENOTSUP, "tcmalloc serves malloc()");
 }
@@ -353,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_parts_of_all_become_one_with_names),
         TEST(over_seconds_each_comment_says_whose_it_is),
+        TEST(who_comes_last_is_merged_and_named_like_all),
         TEST(alone_it_is_the_own_part),
         TEST(what_only_others_have_mapped_they_name),
         TEST(who_fails_is_named_and_the_rest_is_served),

@@ -139,13 +139,26 @@ static void only_mappings_of_this_process_are_named(void **state)
     uint32_t theirs =
         ph_profile_add_location(fixture.profile, mapping, (uintptr_t)known_function + 1, false, NULL, 0);
     uint32_t nowhere = ph_profile_add_location(fixture.profile, 0, (uintptr_t)known_function + 1, false, NULL, 0);
-    assert_int_equal(ph_symbolize_first(fixture.profile, &fixture.modules, own_count), 0);
+    assert_int_equal(ph_symbolize_first(fixture.profile, &fixture.modules, own_count, 0), 0);
     assert_string_equal(name_of(&fixture, ours), "known_function");
     assert_string_equal(name_of(&fixture, theirs), "");
     assert_string_equal(name_of(&fixture, nowhere), "");
     assert_false(fixture.profile->mappings[mapping - 1].has_functions);
     assert_int_equal(ph_symbolize_name(fixture.profile, theirs, "told"), 0);
     assert_string_equal(name_of(&fixture, theirs), "told");
+    fixture_free(&fixture);
+}
+
+static void what_was_looked_for_already_is_not_again(void **state)
+{
+    struct fixture fixture = fixture_new();
+    uint32_t own_count = fixture.profile->mapping_count;
+    uint32_t done = add(&fixture, (uintptr_t)known_function);
+    uint32_t done_count = fixture.profile->location_count;
+    uint32_t later = add(&fixture, (uintptr_t)known_function + 1);
+    assert_int_equal(ph_symbolize_first(fixture.profile, &fixture.modules, own_count, done_count), 0);
+    assert_string_equal(name_of(&fixture, done), "");
+    assert_string_equal(name_of(&fixture, later), "known_function");
     fixture_free(&fixture);
 }
 
@@ -166,6 +179,7 @@ int main(void)
         cmocka_unit_test(addresses_outside_every_module_stay_nameless),
         cmocka_unit_test(one_function_serves_all_its_locations),
         cmocka_unit_test(only_mappings_of_this_process_are_named),
+        cmocka_unit_test(what_was_looked_for_already_is_not_again),
         cmocka_unit_test(a_profile_without_locations_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
