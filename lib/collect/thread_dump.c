@@ -192,7 +192,7 @@ static void add_thread(struct dump *dump, size_t place, int64_t now_ns)
     struct labels labels = {.profile = dump->profile};
     struct ph_task_stack stack = {.count = seen->count};
     const int64_t one = 1;
-    add_text(&labels, PH_LABEL_THREAD, seen->task.name);
+    add_text(&labels, PH_LABEL_THREAD, seen->name);
     add_number(&labels, PH_LABEL_TID, seen->task.tid, "");
     add_text(&labels, PH_LABEL_STATE, state_text(seen->state, seen->look.is_blocked));
     add_number(&labels, PH_LABEL_CPU, (int64_t)seen->look.cpu_ns, "nanoseconds");

@@ -126,13 +126,13 @@ static void look_at(struct walk *walk, size_t place)
         seen->is_hidden = true;
         result = ph_task_look_light(seen->task.tid, &seen->look);
     }
-    if (result == 0 && seen->look.is_blocked)
-        result = ph_task_state(seen->task.tid, &seen->state);
+    if (result == 0)
+        result = ph_task_state(seen->task.tid, &seen->state, seen->name);
     if (result < 0)
         finish(walk, place, SEEN_GONE);
     else if (seen->look.is_blocked)
         asking->progress = SEEN_BLOCKED;
-    else
+    else if (seen->state == 'R') /* it was read last: whoever blocked meanwhile is not to be woken */
         ask(walk, place);
 }
 
@@ -244,7 +244,8 @@ int ph_threads_see(const struct ph_probe *probe, struct ph_unwinder *unwinder, c
                    struct ph_arena *arena, struct ph_thread_seen **ret_seen, size_t *ret_count,
                    struct ph_error *error)
 {
-    struct walk walk = {.probe = probe, .unwinder = unwinder, .memory = memory, .arena = arena};
+    struct walk walk = {
+        .probe = probe, .unwinder = unwinder, .memory = memory, .arena = arena, .tasks.is_nameless = true};
     int result = ph_tasks_read(&walk.tasks, probe, error);
     if (result == 0)
         result = begin(&walk);

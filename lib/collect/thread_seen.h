@@ -17,7 +17,8 @@
 #include <stdint.h>
 
 struct ph_thread_seen {
-    struct ph_task task;
+    struct ph_task task; /* without its name */
+    char name[PH_TASK_NAME_MAX];
     struct ph_task_look look; /* as it was blocked; not is_blocked: it ran */
     char state; /* letter of /proc/PID/task/TID/stat; 'R' if it ran; '?' if it did neither answer nor block */
     uint32_t label_set;

@@ -32,17 +32,27 @@ static int read_schedstat(pid_t tid, uint64_t *ret_cpu_ns, uint64_t *ret_switche
 
 /* ---- Its state ---- */
 
-/* The name, in parentheses, may hold blanks and parentheses itself. */
-int ph_task_state(pid_t tid, char *ret_state)
+static void copy_name(const char *text, const char *end, char *ret_name)
+{
+    size_t length = (size_t)(end - text);
+    length = length < PH_TASK_NAME_MAX ? length : PH_TASK_NAME_MAX - 1;
+    memcpy(ret_name, text, length);
+    ret_name[length] = '\0';
+}
+
+/* "TID (name) S …"; the name may hold blanks and parentheses itself. */
+int ph_task_state(pid_t tid, char *ret_state, char *ret_name)
 {
     char text[TEXT_BYTES];
     ssize_t count = ph_task_file_read(tid, "stat", text, sizeof(text) - 1);
     if (count < 0)
         return (int)count;
     text[count] = '\0';
-    const char *name_end = strrchr(text, ')');
-    if (!name_end || name_end[1] != ' ' || !name_end[2])
+    const char *name = strchr(text, '('), *name_end = strrchr(text, ')');
+    if (!name || !name_end || name_end[1] != ' ' || !name_end[2])
         return -EIO;
+    if (ret_name)
+        copy_name(name + 1, name_end, ret_name);
     *ret_state = name_end[2];
     return 0;
 }
@@ -51,7 +61,7 @@ int ph_task_times(pid_t tid, char *ret_state, uint64_t *ret_cpu_ns)
 {
     char state;
     uint64_t cpu_ns, switches;
-    int result = ph_task_state(tid, &state);
+    int result = ph_task_state(tid, &state, NULL);
     if (result < 0)
         return result;
     if (read_schedstat(tid, &cpu_ns, &switches) < 0)
@@ -100,10 +110,10 @@ int ph_task_look(pid_t tid, struct ph_task_look *ret_look)
     struct ph_task_look look;
     uint64_t cpu_ns = 0, switches = 0;
     char text[TEXT_BYTES], state;
-    if (read_schedstat(tid, &cpu_ns, &switches) == -ESRCH && ph_task_state(tid, &state) == -ESRCH)
+    if (read_schedstat(tid, &cpu_ns, &switches) == -ESRCH && ph_task_state(tid, &state, NULL) == -ESRCH)
         return -ESRCH;
     ssize_t count = ph_task_file_read(tid, "syscall", text, sizeof(text));
-    if (count == -ESRCH && ph_task_state(tid, &state) == 0)
+    if (count == -ESRCH && ph_task_state(tid, &state, NULL) == 0)
         return -EACCES; /* a kernel without this file, such as gVisor's */
     if (count < 0)
         return (int)count;
@@ -121,7 +131,7 @@ int ph_task_look_light(pid_t tid, struct ph_task_look *ret_look)
     char state;
     if (read_schedstat(tid, &look.cpu_ns, &look.switches) < 0)
         look.cpu_ns = look.switches = 0; /* a kernel without it */
-    int result = ph_task_state(tid, &state);
+    int result = ph_task_state(tid, &state, NULL);
     if (result < 0)
         return result;
     look.is_blocked = state != 'R';

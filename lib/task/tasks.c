@@ -164,7 +164,8 @@ static int read_tasks(struct ph_tasks *tasks, DIR *folder, const struct ph_task 
     result = ph_tasks_note(tasks);
     if (result < 0)
         return result;
-    read_names(tasks, dirfd(folder), before, before_count);
+    if (!tasks->is_nameless)
+        read_names(tasks, dirfd(folder), before, before_count);
     return 0;
 }
 

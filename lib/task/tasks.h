@@ -42,6 +42,7 @@ struct ph_tasks {
     struct ph_task *tasks; /* sorted by tid */
     size_t count;
     const struct ph_probe *probe;
+    bool is_nameless; /* in: names are not read; ph_task_state() tells them along with the state */
 
     /* Private: room that is used again. */
     size_t capacity;
@@ -79,8 +80,8 @@ int ph_task_look_again(pid_t tid, const struct ph_task_look *look);
 /** ph_task_look_parse() - the text of /proc/PID/task/TID/syscall. False, with nothing written, if it is none. */
 bool ph_task_look_parse(const char *text, size_t size_bytes, struct ph_task_look *ret_look);
 
-/** ph_task_state() - the state letter alone. 0; -ESRCH; -errno. */
-int ph_task_state(pid_t tid, char *ret_state);
+/** ph_task_state() - the state letter, and the name if @ret_name is not NULL (PH_TASK_NAME_MAX bytes). 0; -ESRCH; -errno. */
+int ph_task_state(pid_t tid, char *ret_state, char *ret_name);
 
 /** ph_tasks_find() - the thread @tid; NULL if it is not there. */
 const struct ph_task *ph_tasks_find(const struct ph_tasks *tasks, pid_t tid);

@@ -13,7 +13,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define THREADS_MAX 2100
+#define THREADS_MAX 11000
 #define SIGNAL      SIGUSR2
 
 /* ---- The registry ---- */
