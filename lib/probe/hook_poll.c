@@ -74,14 +74,13 @@ static int select_on(const struct ph_wait *wait, int count, fd_set *readable, fd
 {
     sigset_t buffer;
     struct timespec left = {0, 0};
-    uint64_t start_ns = ph_wait_clock_ns();
+    struct ph_wait again = {.since_ns = ph_wait_clock_ns()};
     if (timeout)
         left = (struct timespec){timeout->tv_sec, timeout->tv_usec * 1000};
     int result = ph_real()->pselect(count, readable, writable, exceptional, timeout ? &left : NULL,
                                     ph_wait_mask(wait, &buffer));
     if (timeout) {
-        int64_t left_ns = from_timespec(&left) - (int64_t)(ph_wait_clock_ns() - start_ns);
-        left_ns = result == 0 || left_ns < 0 ? 0 : left_ns;
+        int64_t left_ns = result == 0 ? 0 : ph_wait_left_ns(&again, from_timespec(&left));
         *timeout = (struct timeval){left_ns / NS_PER_S, left_ns % NS_PER_S / 1000};
     }
     return result;
