@@ -111,13 +111,9 @@ static const char *write_query(const struct request *request, char *ret_query, s
 /* Whoever closes the connection ends the profile at the server. */
 static int explain(const struct ph_target *target, double seconds, struct ph_error *error)
 {
-    char cause[PH_ERROR_TEXT_MAX];
-    snprintf(cause, sizeof(cause), "%s", error->text);
     if (error->code == -ECANCELED)
         return ph_error_set(error, -ECANCELED, "ended after %.1f s: no profile of %.90s was taken", seconds,
                             target->text);
-    if (error->code == -EBUSY)
-        return ph_error_set(error, -EBUSY, "%.190s; one profile is taken at a time", cause);
     return error->code;
 }
 

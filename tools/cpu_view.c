@@ -96,8 +96,10 @@ static void write_sampling(const struct ph_cpu_view *view, struct ph_buf *out)
 /* What was lost, and why it may have been cut short. */
 static void write_notes(const struct ph_profile *profile, struct ph_buf *out)
 {
+    size_t note_count = 0;
     for (uint32_t i = 0; i < profile->comment_count; i++)
-        ph_heading_comment(ph_profile_text(profile, profile->comments[i]), out);
+        ph_heading_comment(ph_profile_text(profile, profile->comments[i]), &note_count, out);
+    ph_heading_rest(note_count, out);
 }
 
 static int write_processes(const struct ph_cpu_view *view, struct ph_buf *out)

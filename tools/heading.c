@@ -70,12 +70,18 @@ static void write_line(const char *what, const char *text, struct ph_buf *out)
     ph_buf_char(out, '\n');
 }
 
-void ph_heading_comment(const char *comment, struct ph_buf *out)
+void ph_heading_comment(const char *comment, size_t *note_count, struct ph_buf *out)
 {
     if (ph_heap_process_is_absent(comment))
         write_line("Missing: ", comment, out);
-    else if (is_note(comment))
+    else if (is_note(comment) && (*note_count)++ < PH_HEADING_NOTES_MAX)
         write_line("Note: ", comment, out);
+}
+
+void ph_heading_rest(size_t note_count, struct ph_buf *out)
+{
+    if (note_count > PH_HEADING_NOTES_MAX)
+        ph_buf_printf(out, "Note: and %zu more such\n", note_count - PH_HEADING_NOTES_MAX);
 }
 
 void ph_heading_missing(const struct ph_profile *profile, struct ph_buf *out)

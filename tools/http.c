@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,13 +162,23 @@ static int code_of(long status)
     return status == 401 || status == 403 ? -EACCES : status == 409 ? -EBUSY : -EPROTO;
 }
 
-/* pprof servers answer errors with a line of text; anything else is not for a terminal. */
+/* pprof servers answer errors with a line of text, others with a problem (RFC 9457); anything else is not for a terminal. */
+static void read_reason(const struct ph_http_answer *answer, char *ret_reason, size_t size_bytes)
+{
+    const char *text = answer->body.data ? answer->body.data : "";
+    json_t *problem = text[0] == '{' ? json_loadb(text, answer->body.size_bytes, 0, NULL) : NULL;
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    if (detail || text[0] == '<' || text[0] == '{')
+        text = detail ? detail : "";
+    snprintf(ret_reason, size_bytes, "%.*s", (int)strcspn(text, "\r\n"), text);
+    json_decref(problem);
+}
+
 static void explain_status(struct ph_http_answer *answer)
 {
     struct ph_buf shown = PH_BUF_INIT;
-    const char *text = answer->body.data ? answer->body.data : "";
     char line[REASON_MAX];
-    snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\r\n"), text[0] == '<' || text[0] == '{' ? "" : text);
+    read_reason(answer, line, sizeof(line));
     ph_visible(&shown, line);
     if (answer->status == 409 && line[0])
         ph_error_set(&answer->error, -EBUSY, "%s", shown.data ? shown.data : "");

@@ -118,8 +118,10 @@ static void write_heading(struct writer *writer)
     write_subject(writer);
     write_taking(writer);
     write_hidden(writer);
+    size_t note_count = 0;
     for (size_t i = 0; i < answer->comment_count; i++)
-        ph_heading_comment(answer->comments[i], writer->paint.out);
+        ph_heading_comment(answer->comments[i], &note_count, writer->paint.out);
+    ph_heading_rest(note_count, writer->paint.out);
 }
 
 /* ---- deadlocks ---- */

@@ -192,8 +192,11 @@ class StackHandler(Handler):
             self.take(query_number(query, "seconds", 30), "wall" if path.endswith("wall") else "cpu")
         elif path.startswith("/cpu/"):
             self.reply(200, gzip.compress(PROFILES[path[5:]]()), "application/octet-stream")
+        elif path == "/problem":
+            self.reply(404, b'{"type":"about:blank","title":"Not Found","status":404,"detail":"no process 7 in\\u001b[2J this"}\n',
+                       "application/problem+json")
         elif path == "/busy":
-            self.reply(409, b"a CPU profile has been running for 3 s, and will for 7 s\n")
+            self.reply(409, b"another profile runs since 3.0 s and lasts 7.0 s more; one at a time\n")
         else:
             super().do_GET()
 

@@ -88,6 +88,7 @@ told "a bad name is refused" 2 "--name \(: " threads --name '(' "$URL"
 told "a bad duration is refused" 2 "--waiting 5: expected a duration" threads --waiting 5 "$URL"
 told "two ways at once are refused" 2 "--group and --by pid" threads --group --by pid "$URL"
 told "a file has no threads" 2 "not the file ./x" threads ./x
+told "a problem is told by its detail" 1 "status 404: no process 7 in.x1b\[2J this\$" threads "$URL/problem"
 told "a server without the route" 1 "status 404" threads "$URL/none"
 
 # ---- cpu ------------------------------------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ shows "--top" '^Showing 3 of ' cpu --top 3 many.pb
 told "threads nobody tells of" 1 "does not tell of threads: --by thread needs a profile of Porthole" cpu --by thread few.pb
 told "a heap profile" 1 "neither cpu nor wall time, but alloc_objects: is it a CPU profile" cpu "$SRC/tests/golden/go119_heap.pb.gz"
 shows "one of Go's" 'cpu [0-9.]+m?s in ' cpu "$SRC/tests/golden/go119_cpu.pb.gz"
-told "a server that profiles already" 1 "$URL/busy: a CPU profile has been running for 3 s, and will for 7 s; one profile is taken" cpu "$URL/busy"
+told "a server that profiles already" 1 "$URL/busy: another profile runs since 3.0 s and lasts 7.0 s more; one at a time\$" cpu "$URL/busy"
 told "a page" 1 "HTML or JSON" cpu --seconds 1 "$URL/html"
 told "--hz has an end" 2 "--hz 1001: expected a number from 1 to 1000" cpu --hz 1001 "$URL"
 told "--by lists what there is" 2 "--by tid: expected function, line, module, thread or pid" cpu --by tid "$URL"

@@ -169,6 +169,18 @@ static void what_was_lost_is_told_and_versions_are_not(void **state)
     ph_profile_free(profile);
 }
 
+static void of_many_notes_the_first_are_told(void **state)
+{
+    struct ph_profile *profile = new_profile("cpu");
+    struct ph_buf out = PH_BUF_INIT;
+    for (char i = 'a'; i < 'z'; i++)
+        ph_profile_add_comment(profile, (const char[]){i, '\0'});
+    assert_int_equal(write_by(profile, PH_CPU_BY_FUNCTION, &out), 0);
+    assert_non_null(strstr(out.data, "Note: h\nNote: and 17 more such\n"));
+    ph_buf_fini(&out);
+    ph_profile_free(profile);
+}
+
 static void only_profiles_of_time_are_taken(void **state)
 {
     struct ph_profile *heap = rich_heap(512 << 10), *strange = ph_profile_new(), *samples = ph_profile_new();
@@ -193,6 +205,7 @@ int main(void)
         cmocka_unit_test(the_only_process_needs_no_label),
         cmocka_unit_test(threads_that_nobody_tells_of_are_an_error),
         cmocka_unit_test(what_was_lost_is_told_and_versions_are_not),
+        cmocka_unit_test(of_many_notes_the_first_are_told),
         cmocka_unit_test(only_profiles_of_time_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,14 +135,34 @@ static void a_peer_that_hangs_up_is_told_from_one_that_is_cut_short(void **state
 static void an_error_status_carries_the_first_line_of_the_body(void **state)
 {
     struct ph_error error =
-        error_of("HTTP/1.1 409 Conflict\r\nContent-Length: 20\r\n\r\nbusy since\x1b[2J\nlater", PATIENT_MS);
+        error_of("HTTP/1.1 503 Unavailable\r\nContent-Length: 20\r\n\r\nbusy since\x1b[2J\nlater", PATIENT_MS);
     assert_int_equal(error.code, -EPROTO);
-    assert_string_equal(error.text, "status 409: busy since\\x1b[2J");
+    assert_string_equal(error.text, "status 503: busy since\\x1b[2J");
     error = error_of("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", PATIENT_MS);
     assert_int_equal(error.code, -EACCES);
     assert_string_equal(error.text, "status 401");
     error = error_of("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 13\r\n\r\n<html>no</html>", PATIENT_MS);
     assert_string_equal(error.text, "status 502");
+}
+
+static void a_problem_is_told_by_its_detail(void **state)
+{
+    struct ph_error error =
+        error_of("HTTP/1.1 404 Not Found\r\nContent-Length: 24\r\n\r\n{\"detail\":\"no process\"}\n", PATIENT_MS);
+    assert_int_equal(error.code, -EPROTO);
+    assert_string_equal(error.text, "status 404: no process");
+    error = error_of("HTTP/1.1 404 Not Found\r\nContent-Length: 12\r\n\r\n{\"detail\": 7", PATIENT_MS);
+    assert_string_equal(error.text, "status 404");
+}
+
+static void a_conflict_is_told_by_the_server_s_words_alone(void **state)
+{
+    struct ph_error error = error_of("HTTP/1.1 409 Conflict\r\nContent-Length: 5\r\n\r\nbusy\n", PATIENT_MS);
+    assert_int_equal(error.code, -EBUSY);
+    assert_string_equal(error.text, "busy");
+    error = error_of("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n", PATIENT_MS);
+    assert_int_equal(error.code, -EBUSY);
+    assert_string_equal(error.text, "status 409");
 }
 
 static void what_is_no_http_is_an_error(void **state)
@@ -233,6 +253,8 @@ int main(void)
         cmocka_unit_test(a_peer_that_is_silent_costs_the_timeout),
         cmocka_unit_test(a_peer_that_hangs_up_is_told_from_one_that_is_cut_short),
         cmocka_unit_test(an_error_status_carries_the_first_line_of_the_body),
+        cmocka_unit_test(a_problem_is_told_by_its_detail),
+        cmocka_unit_test(a_conflict_is_told_by_the_server_s_words_alone),
         cmocka_unit_test(what_is_no_http_is_an_error),
         cmocka_unit_test(only_http_is_spoken),
         cmocka_unit_test(answers_come_in_the_order_of_the_requests),
