@@ -37,6 +37,14 @@ struct ph_registers {
     uint64_t known; /* bit n: values[n] is. Of a blocked thread only SP and PC are */
 };
 
+/* Code may keep data below its stack pointer, which no signal handler touches: the red zone (System V ABI AMD64, 3.2.2). A copy begins
+ * there, or assembly such as OpenSSL's is not unwound everywhere. */
+#if defined(__x86_64__)
+#define PH_RED_ZONE_BYTES 128
+#else
+#define PH_RED_ZONE_BYTES 0
+#endif
+
 /* Stack memory from @low on. What lies outside the copy is read from the live stack if @live: right only for a thread that does not
  * run; never faults. */
 struct ph_stack {

@@ -89,45 +89,64 @@ static void swap(struct machine *machine)
     push(machine, second);
 }
 
-/* Of those with two operands: the second from the top, then the top. */
+/* Of those with two operands: @a is the second from the top, @b the top. */
 static bool combine(uint8_t operation, uint64_t a, uint64_t b, uint64_t *ret_value)
 {
     int64_t left = (int64_t)a, right = (int64_t)b;
+    if (b == 0 && (operation == 0x1b || operation == 0x1d))
+        return false; /* a division */
     switch (operation) {
     case 0x1a:
-        return *ret_value = a & b, true;
+        *ret_value = a & b;
+        return true;
     case 0x1b:
-        return *ret_value = b == 0 ? 0 : b == UINT64_MAX ? -a : (uint64_t)(left / right), b != 0;
+        *ret_value = b == UINT64_MAX ? -a : (uint64_t)(left / right);
+        return true;
     case 0x1c:
-        return *ret_value = a - b, true;
+        *ret_value = a - b;
+        return true;
     case 0x1d:
-        return *ret_value = b ? a % b : 0, b != 0;
+        *ret_value = a % b;
+        return true;
     case 0x1e:
-        return *ret_value = a * b, true;
+        *ret_value = a * b;
+        return true;
     case 0x21:
-        return *ret_value = a | b, true;
+        *ret_value = a | b;
+        return true;
     case 0x22:
-        return *ret_value = a + b, true;
+        *ret_value = a + b;
+        return true;
     case 0x24:
-        return *ret_value = b < 64 ? a << b : 0, true;
+        *ret_value = b < 64 ? a << b : 0;
+        return true;
     case 0x25:
-        return *ret_value = b < 64 ? a >> b : 0, true;
+        *ret_value = b < 64 ? a >> b : 0;
+        return true;
     case 0x26:
-        return *ret_value = (uint64_t)(left >> (b < 64 ? b : 63)), true;
+        *ret_value = (uint64_t)(left >> (b < 64 ? b : 63));
+        return true;
     case 0x27:
-        return *ret_value = a ^ b, true;
+        *ret_value = a ^ b;
+        return true;
     case 0x29:
-        return *ret_value = left == right, true;
+        *ret_value = left == right;
+        return true;
     case 0x2a:
-        return *ret_value = left >= right, true;
+        *ret_value = left >= right;
+        return true;
     case 0x2b:
-        return *ret_value = left > right, true;
+        *ret_value = left > right;
+        return true;
     case 0x2c:
-        return *ret_value = left <= right, true;
+        *ret_value = left <= right;
+        return true;
     case 0x2d:
-        return *ret_value = left < right, true;
+        *ret_value = left < right;
+        return true;
     case 0x2e:
-        return *ret_value = left != right, true;
+        *ret_value = left != right;
+        return true;
     default:
         return false;
     }
@@ -147,80 +166,112 @@ static void combine_two(struct machine *machine, uint8_t operation)
     push(machine, value);
 }
 
-/* Numbers: DWARF 5, 7.7.1. */
+/* ---- operations by their numbers (DWARF 5, 7.7.1); each of these tells whether the operation is of its kind ------ */
+
+static bool push_constant(struct machine *machine, uint8_t operation)
+{
+    static const uint8_t sizes[] = {[0x03] = 8, [0x08] = 1, 1, 2, 2, 4, 4, 8, 8}; /* addr, const1u, const1s, … */
+    uint8_t size_bytes = operation < sizeof(sizes) ? sizes[operation] : 0;
+    bool is_signed = operation >= 0x08 && operation % 2;
+    if (operation >= 0x30 && operation <= 0x4f)
+        push(machine, operation - 0x30u); /* lit0, … */
+    else if (operation == 0x10)
+        push(machine, ph_cfi_take_uleb(&machine->code)); /* constu */
+    else if (operation == 0x11)
+        push(machine, (uint64_t)ph_cfi_take_sleb(&machine->code)); /* consts */
+    else if (size_bytes)
+        push(machine, is_signed ? (uint64_t)take_signed(machine, size_bytes)
+                                : ph_cfi_take_unsigned(&machine->code, size_bytes));
+    else
+        return false;
+    return true;
+}
+
+static bool push_from_register(struct machine *machine, uint8_t operation)
+{
+    uint64_t number;
+    if (operation >= 0x50 && operation <= 0x6f)
+        push_register(machine, operation - 0x50u, 0);
+    else if (operation >= 0x70 && operation <= 0x8f)
+        push_register(machine, operation - 0x70u, ph_cfi_take_sleb(&machine->code));
+    else if (operation == 0x90 || operation == 0x92) { /* regx, bregx */
+        number = ph_cfi_take_uleb(&machine->code);
+        push_register(machine, number, operation == 0x92 ? ph_cfi_take_sleb(&machine->code) : 0);
+    } else
+        return false;
+    return true;
+}
+
+static bool arrange(struct machine *machine, uint8_t operation)
+{
+    switch (operation) {
+    case 0x12:
+        pick(machine, 0); /* dup */
+        return true;
+    case 0x13:
+        pop(machine); /* drop */
+        return true;
+    case 0x14:
+        pick(machine, 1); /* over */
+        return true;
+    case 0x15:
+        pick(machine, ph_cfi_take_byte(&machine->code));
+        return true;
+    case 0x16:
+        swap(machine);
+        return true;
+    case 0x17:
+        rotate(machine);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool change_top(struct machine *machine, uint8_t operation)
+{
+    uint64_t value;
+    switch (operation) {
+    case 0x06:
+        dereference(machine, 8);
+        return true;
+    case 0x94:
+        dereference(machine, ph_cfi_take_byte(&machine->code)); /* deref_size */
+        return true;
+    case 0x19:
+        value = pop(machine);
+        push(machine, (int64_t)value < 0 ? -value : value); /* abs */
+        return true;
+    case 0x1f:
+        push(machine, -pop(machine));
+        return true;
+    case 0x20:
+        push(machine, ~pop(machine));
+        return true;
+    case 0x23:
+        push(machine, pop(machine) + ph_cfi_take_uleb(&machine->code)); /* plus_uconst */
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool go_elsewhere(struct machine *machine, uint8_t operation)
+{
+    int64_t distance;
+    if (operation != 0x28 && operation != 0x2f) /* bra, skip */
+        return operation == 0x96;               /* nop */
+    distance = take_signed(machine, 2);
+    if (operation == 0x2f || pop(machine))
+        jump(machine, distance);
+    return true;
+}
+
 static void obey(struct machine *machine, uint8_t operation)
 {
-    struct ph_cfi_cursor *code = &machine->code;
-    if (operation >= 0x30 && operation <= 0x4f)
-        return push(machine, operation - 0x30u); /* lit0… */
-    if (operation >= 0x50 && operation <= 0x6f)
-        return push_register(machine, operation - 0x50u, 0); /* reg0… */
-    if (operation >= 0x70 && operation <= 0x8f)
-        return push_register(machine, operation - 0x70u, ph_cfi_take_sleb(code)); /* breg0… */
-    switch (operation) {
-    case 0x03:
-    case 0x0e:
-    case 0x0f:
-        return push(machine, ph_cfi_take_unsigned(code, 8)); /* addr, const8u, const8s */
-    case 0x06:
-        return dereference(machine, 8);
-    case 0x08:
-        return push(machine, ph_cfi_take_byte(code));
-    case 0x09:
-        return push(machine, (uint64_t)take_signed(machine, 1));
-    case 0x0a:
-        return push(machine, ph_cfi_take_unsigned(code, 2));
-    case 0x0b:
-        return push(machine, (uint64_t)take_signed(machine, 2));
-    case 0x0c:
-        return push(machine, ph_cfi_take_unsigned(code, 4));
-    case 0x0d:
-        return push(machine, (uint64_t)take_signed(machine, 4));
-    case 0x10:
-        return push(machine, ph_cfi_take_uleb(code));
-    case 0x11:
-        return push(machine, (uint64_t)ph_cfi_take_sleb(code));
-    case 0x12:
-        return pick(machine, 0);
-    case 0x13:
-        return (void)pop(machine);
-    case 0x14:
-        return pick(machine, 1);
-    case 0x15:
-        return pick(machine, ph_cfi_take_byte(code));
-    case 0x16:
-        return swap(machine);
-    case 0x17:
-        return rotate(machine);
-    case 0x19: { /* abs */
-        uint64_t value = pop(machine);
-        return push(machine, (int64_t)value < 0 ? -value : value);
-    }
-    case 0x1f:
-        return push(machine, -pop(machine));
-    case 0x20:
-        return push(machine, ~pop(machine));
-    case 0x23:
-        return push(machine, pop(machine) + ph_cfi_take_uleb(code)); /* plus_uconst */
-    case 0x28: {                                                     /* bra */
-        int64_t distance = take_signed(machine, 2);
-        return pop(machine) ? jump(machine, distance) : (void)0;
-    }
-    case 0x2f:
-        return jump(machine, take_signed(machine, 2)); /* skip */
-    case 0x90:
-        return push_register(machine, ph_cfi_take_uleb(code), 0); /* regx */
-    case 0x92: {                                                  /* bregx */
-        uint64_t number = ph_cfi_take_uleb(code);
-        return push_register(machine, number, ph_cfi_take_sleb(code));
-    }
-    case 0x94:
-        return dereference(machine, ph_cfi_take_byte(code)); /* deref_size */
-    case 0x96:
-        return; /* nop */
-    default:
-        return combine_two(machine, operation);
-    }
+    if (!push_constant(machine, operation) && !push_from_register(machine, operation) &&
+        !arrange(machine, operation) && !change_top(machine, operation) && !go_elsewhere(machine, operation))
+        combine_two(machine, operation);
 }
 
 int ph_unwind_evaluate(struct ph_cfi_cursor code, const struct ph_registers *registers, struct ph_unwind_view *view,

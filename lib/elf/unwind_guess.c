@@ -18,17 +18,14 @@ static uint64_t follow_stub(struct ph_unwind_rules *rules, uint64_t target)
     return slot && ph_memory_read(&rules->memory, slot, &to, sizeof(to)) ? to : target;
 }
 
-static bool calls(struct ph_unwind_rules *rules, uint64_t return_address, uint64_t function)
+/* Is it @function that is called before @return_address? An indirect call does not tell. */
+static enum ph_unwind_call call_of(struct ph_unwind_rules *rules, uint64_t return_address, uint64_t function)
 {
     uint64_t target;
-    switch (ph_unwind_rules_call(rules, return_address, &target)) {
-    case PH_UNWIND_INDIRECT_CALL:
-        return true;
-    case PH_UNWIND_DIRECT_CALL:
-        return target == function || follow_stub(rules, target) == function;
-    default:
-        return false;
-    }
+    enum ph_unwind_call call = ph_unwind_rules_call(rules, return_address, &target);
+    if (call == PH_UNWIND_DIRECT_CALL && target != function && follow_stub(rules, target) != function)
+        return PH_UNWIND_NO_CALL;
+    return call;
 }
 
 /* ---- code without tables ------------------------------------------------------------------------------------- */
@@ -78,14 +75,84 @@ int ph_unwind_guess_ruleless(struct ph_unwind_walk *walk)
 
 /* ---- an unknown frame pointer -------------------------------------------------------------------------------- */
 
-static bool leads_out(struct ph_unwind_walk walk)
+/* The frames that a place leads to, by their ends. */
+struct chain {
+    uint64_t ends[PH_UNWIND_FRAMES_MAX];
+    size_t count;
+};
+
+static bool leads_out(struct ph_unwind_walk walk, struct chain *ret_chain)
 {
     int status = PH_UNWIND_GOES_ON;
-    for (int frames = 0; frames < PH_UNWIND_FRAMES_MAX && status == PH_UNWIND_GOES_ON; frames++)
+    ret_chain->count = 0;
+    while (status == PH_UNWIND_GOES_ON && ret_chain->count < PH_UNWIND_FRAMES_MAX) {
+        ret_chain->ends[ret_chain->count++] = walk.registers.values[PH_REGISTER_SP];
         status = walk.registers.values[PH_REGISTER_PC] == 0
                      ? PH_UNWIND_COMPLETE
                      : ph_unwind_step(&walk, ph_unwind_rules_find(walk.rules, ph_unwind_pc(&walk)));
+    }
     return status == PH_UNWIND_COMPLETE;
+}
+
+static bool is_in(const struct chain *chain, uint64_t end)
+{
+    bool found = false;
+    for (size_t i = 0; i < chain->count && !found; i++)
+        found = chain->ends[i] == end;
+    return found;
+}
+
+struct search {
+    const struct ph_unwind_walk *walk;
+    struct ph_unwind_rule rule;
+    uint64_t function, limit;
+    unsigned trials;
+};
+
+/* What calls the function if the frame pointer is @place, and does the stack lead out from there? */
+static enum ph_unwind_call try_place(struct search *search, uint64_t place, struct chain *ret_chain)
+{
+    struct ph_unwind_walk trial = *search->walk;
+    trial.registers.values[PH_REGISTER_BP] = place;
+    trial.registers.known |= BP;
+    if (ph_unwind_step(&trial, search->rule) != PH_UNWIND_GOES_ON)
+        return PH_UNWIND_NO_CALL;
+    enum ph_unwind_call call =
+        call_of(search->walk->rules, trial.registers.values[PH_REGISTER_PC], search->function);
+    if (call == PH_UNWIND_NO_CALL)
+        return call;
+    search->trials++;
+    return leads_out(trial, ret_chain) ? call : PH_UNWIND_NO_CALL;
+}
+
+/*
+ * The first place that is called directly, by name, is the one. One that is called through a pointer may be a remainder
+ * of calls before, which leads out as well; then the right one is not among the frames it leads to, and nobody can
+ * tell. 0: there is none, or more than one.
+ */
+static uint64_t search_place(struct search *search)
+{
+    struct chain chain, first_chain = {.count = 0};
+    uint64_t first = 0;
+    bool is_ambiguous = false;
+    for (uint64_t place = search->walk->registers.values[PH_REGISTER_SP];
+         place < search->limit && search->trials < TRIALS_MAX; place += WORD_BYTES) {
+        uint64_t word;
+        if (ph_unwind_word(search->walk->view, place, &word) != PH_UNWIND_GOES_ON)
+            break; /* the stack, or its copy, ends */
+        enum ph_unwind_call call = try_place(search, place, &chain);
+        if (call == PH_UNWIND_NO_CALL)
+            continue;
+        bool leads_here = first && is_in(&first_chain, chain.ends[0]);
+        if (call == PH_UNWIND_DIRECT_CALL)
+            return leads_here && !is_ambiguous ? first : place;
+        is_ambiguous |= first && !leads_here;
+        if (!first) {
+            first = place;
+            first_chain = chain;
+        }
+    }
+    return is_ambiguous ? 0 : first;
 }
 
 int ph_unwind_guess_pointer(struct ph_unwind_walk *walk, struct ph_unwind_rule rule)
@@ -95,24 +162,13 @@ int ph_unwind_guess_pointer(struct ph_unwind_walk *walk, struct ph_unwind_rule r
     uint64_t sp = walk->registers.values[PH_REGISTER_SP], high = walk->view->stack->high;
     if (!ph_unwind_rules_read(walk->rules, ph_unwind_pc(walk), &frame, &tables))
         return PH_UNWIND_NO_POINTER;
-    uint64_t limit = high > sp && high - sp < SEARCH_BYTES_MAX ? high : sp + SEARCH_BYTES_MAX;
-    unsigned trials = 0;
-    for (uint64_t place = sp; place < limit && trials < TRIALS_MAX; place += WORD_BYTES) {
-        struct ph_unwind_walk trial = *walk;
-        uint64_t word;
-        if (ph_unwind_word(walk->view, place, &word) != PH_UNWIND_GOES_ON)
-            break; /* the stack, or its copy, ends */
-        trial.registers.values[PH_REGISTER_BP] = place;
-        trial.registers.known |= BP;
-        if (ph_unwind_step(&trial, rule) != PH_UNWIND_GOES_ON ||
-            !calls(walk->rules, trial.registers.values[PH_REGISTER_PC], frame.start))
-            continue;
-        trials++;
-        if (!leads_out(trial))
-            continue;
-        walk->registers.values[PH_REGISTER_BP] = place;
-        walk->registers.known |= BP;
-        return PH_UNWIND_GOES_ON;
-    }
-    return PH_UNWIND_NO_POINTER;
+    struct search search = {walk, rule, frame.start, sp + SEARCH_BYTES_MAX, 0};
+    if (high > sp && high < search.limit)
+        search.limit = high;
+    uint64_t place = search_place(&search);
+    if (!place)
+        return PH_UNWIND_NO_POINTER;
+    walk->registers.values[PH_REGISTER_BP] = place;
+    walk->registers.known |= BP;
+    return PH_UNWIND_GOES_ON;
 }

@@ -14,7 +14,7 @@
 int ph_unwind_guess_ruleless(struct ph_unwind_walk *walk);
 
 /**
- * ph_unwind_guess_pointer() - the frame pointer of a frame by whose @rule it is needed: the first place above the stack pointer from
+ * ph_unwind_guess_pointer() - the frame pointer of a frame by whose @rule it is needed: the place above the stack pointer from
  * which the stack leads to its outermost frame. PH_UNWIND_GOES_ON, with the pointer known; PH_UNWIND_NO_POINTER.
  */
 int ph_unwind_guess_pointer(struct ph_unwind_walk *walk, struct ph_unwind_rule rule);

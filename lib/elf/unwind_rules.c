@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define HEAD_BYTES       1024 /* ELF header, program headers and, as linkers place it, the build id */
-#define READING_SHARE    20   /* at most a twentieth of the time goes into reading the maps again */
+#define READING_SHARE    20   /* at most a twentieth of the time goes into reading the maps in vain */
 #define READING_PAUSE_NS (10 * PH_NS_PER_MS)
 
 /* No code is at the last byte. */
@@ -46,13 +46,8 @@ static int take_modules(struct ph_unwind_rules *rules, struct ph_modules *take_m
 static int read_modules(struct ph_unwind_rules *rules, struct ph_error *error)
 {
     struct ph_modules modules;
-    int64_t begin_ns = ph_clock_monotonic_ns();
     int status = ph_modules_self(&modules, error);
-    if (status == 0)
-        status = take_modules(rules, &modules);
-    int64_t end_ns = ph_clock_monotonic_ns();
-    rules->next_reading_ns = end_ns + READING_PAUSE_NS + (end_ns - begin_ns) * READING_SHARE;
-    return status;
+    return status < 0 ? status : take_modules(rules, &modules);
 }
 
 int ph_unwind_rules_init(struct ph_unwind_rules *rules, struct ph_error *error)
@@ -143,13 +138,25 @@ static const struct ph_cfi_tables *tables_of(struct ph_unwind_rules *rules, cons
     return tables && tables->low ? tables : NULL;
 }
 
+/* Of a mapping that was made since the maps were read. A pause follows if there is none. */
+static const struct ph_module *find_new_module(struct ph_unwind_rules *rules, uint64_t pc)
+{
+    struct ph_error error;
+    int64_t begin_ns = ph_clock_monotonic_ns();
+    if (begin_ns < rules->next_reading_ns)
+        return NULL;
+    const struct ph_module *module =
+        read_modules(rules, &error) == 0 ? ph_modules_find(&rules->modules, pc) : NULL;
+    int64_t end_ns = ph_clock_monotonic_ns();
+    if (!module)
+        rules->next_reading_ns = end_ns + READING_PAUSE_NS + (end_ns - begin_ns) * READING_SHARE;
+    return module;
+}
+
 static const struct ph_module *find_module(struct ph_unwind_rules *rules, uint64_t pc)
 {
     const struct ph_module *module = ph_modules_find(&rules->modules, pc);
-    struct ph_error error;
-    if (!module && ph_clock_monotonic_ns() >= rules->next_reading_ns && read_modules(rules, &error) == 0)
-        module = ph_modules_find(&rules->modules, pc);
-    return module;
+    return module ? module : find_new_module(rules, pc);
 }
 
 bool ph_unwind_rules_is_code(const struct ph_unwind_rules *rules, uint64_t address)

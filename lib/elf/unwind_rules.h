@@ -32,7 +32,7 @@ struct ph_unwind_rules {
     uint32_t *image_of; /* of each module: its number in @images plus one; 0: not looked for yet */
     struct ph_unwind_image *images;
     uint32_t image_count, image_capacity;
-    int64_t next_reading_ns; /* the maps are not read again before: JIT compilers make code all the time */
+    int64_t next_reading_ns; /* the maps are not read again before: nothing was there */
     struct ph_unwind_cached (*cache)[PH_UNWIND_CACHE_WAYS];
 };
 

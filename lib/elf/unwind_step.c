@@ -58,11 +58,12 @@ static int step_short(struct ph_unwind_walk *walk, struct ph_unwind_rule rule)
         return walk->is_exact ? PH_UNWIND_NO_POINTER : PH_UNWIND_BAD;
     if (rule.bp_offset || rule.kind == PH_UNWIND_BEHIND_BP) {
         uint64_t saved = add(rule.kind == PH_UNWIND_BEHIND_BP ? bp : cfa, rule.bp_offset);
-        /* Below the stack pointer nothing is kept: it has been taken back into the register. */
-        if (saved >= registers->values[PH_REGISTER_SP]) {
-            TRY(ph_unwind_word(walk->view, saved, &bp));
+        int status = ph_unwind_word(walk->view, saved, &bp);
+        if (status == PH_UNWIND_GOES_ON)
             known |= BIT(PH_REGISTER_BP);
-        }
+        else if (saved >= registers->values[PH_REGISTER_SP])
+            return status;
+        /* else: what was below the stack pointer has been taken back into the register. */
     }
     registers->values[PH_REGISTER_BP] = bp;
     registers->values[PH_REGISTER_SP] = cfa;
@@ -107,7 +108,7 @@ static int find_end_in_full(struct ph_unwind_walk *walk, const struct ph_cfi_tab
     return PH_UNWIND_GOES_ON;
 }
 
-/* One register of the caller. What a frame saved below its stack pointer has been taken back already. */
+/* One register of the caller. What a frame saved below its stack pointer may have been taken back already. */
 static int restore(struct ph_unwind_walk *walk, const struct ph_cfi_tables *tables,
                    const struct ph_cfi_state *state, unsigned number, uint64_t cfa, uint64_t *ret_value)
 {
@@ -129,9 +130,10 @@ static int restore(struct ph_unwind_walk *walk, const struct ph_cfi_tables *tabl
     default:
         return read_register(registers, number, ret_value);
     }
-    if (place < registers->values[PH_REGISTER_SP] && number != PH_CFI_REGISTER_RA)
+    int status = ph_unwind_word(walk->view, place, ret_value);
+    if (status != PH_UNWIND_GOES_ON && place < registers->values[PH_REGISTER_SP] && number != PH_CFI_REGISTER_RA)
         return read_register(registers, number, ret_value);
-    return ph_unwind_word(walk->view, place, ret_value);
+    return status;
 }
 
 /* Registers that nobody needs may be unknown, or lie outside the copy. */
