@@ -31,7 +31,8 @@ intended() {
     {
         grep -hE '^HOOK\(' "$source/lib/probe/symbols.def" | awk -F, '{ gsub(/ /, "", $3); print $3 }'
         grep -hoE '^ALLOC\([^)]*\)' "$source/lib/probe/allocator.def" | sed 's/^ALLOC(//; s/)$//'
-        grep -oE 'porthole_[a-z_]+\(' "$source/include/porthole/porthole.h" | grep -v '^ \*' | tr -d '(' | sort -u
+        grep -E '^[a-z]' "$source/include/porthole/porthole.h" | grep -v '^static' |
+            grep -oE 'porthole_[a-z_]+\(' | tr -d '(' | sort -u
     } | sort
 }
 

@@ -15,7 +15,7 @@ rules='
 base      base
 model     base model
 elf       base model elf
-probe     base probe porthole/porthole.h
+probe     base probe porthole/porthole.h model/labels.h
 growth    base model growth
 task      base model elf task probe/probe.h
 collect   base model elf task collect probe/probe.h

@@ -72,15 +72,27 @@ static struct ph_label origin_label(struct reading *reading, uint64_t origin)
     return reading->origin_pid;
 }
 
+/* What the thread that took the sample said it worked on (porthole_label_set()). */
+static uint32_t add_set(const struct reading *reading, uint64_t number, struct ph_label *ret_labels)
+{
+    const struct ph_label_set *set = reading->probe->label_set((uint32_t)number);
+    for (uint32_t i = 0; i < set->count; i++)
+        ret_labels[i] = text_label(reading->profile, set->labels[i].key, set->labels[i].value);
+    return set->count;
+}
+
 /* The founder of a family marks nothing: origin 0. What has another origin than this process was here when it was forked. */
 static uint32_t label_stack(void *context, const uint64_t *marks, uint32_t mark_count, struct ph_label *ret_labels)
 {
     struct reading *reading = context;
     uint64_t origin = 0;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < mark_count; i++)
+    for (uint32_t i = 0; i < mark_count; i++) {
         if (ph_mark_is(marks[i], PH_MARK_ORIGIN))
             origin = ph_mark_payload(marks[i]);
+        else if (ph_mark_is(marks[i], PH_MARK_LABELS) && count == 0)
+            count = add_set(reading, ph_mark_payload(marks[i]), ret_labels);
+    }
     if (origin != (uint64_t)reading->probe->origin)
         ret_labels[count++] = text_label(reading->profile, PH_LABEL_ORIGIN, PH_LABEL_INHERITED);
     if (reading->bare)

@@ -23,8 +23,8 @@ enum ph_frame_rule {
     PH_FRAME_DROP, /* a frame of Porthole or of the allocator, wherever in the stack */
 };
 
-#define PH_JEHEAP_MARKS_MAX  4 /* of one stack; more are dropped */
-#define PH_JEHEAP_LABELS_MAX 4
+#define PH_JEHEAP_MARKS_MAX  4  /* of one stack; more are dropped */
+#define PH_JEHEAP_LABELS_MAX 10 /* 8 of the program's, and two that say whose it is */
 
 struct ph_jeheap_options {
     /* NULL: keep all. @address is already the return address - 1; @mapping as in the profile, 0 for none. */

@@ -11,6 +11,7 @@
 #include "probe/fork.h"
 #include "probe/handover.h"
 #include "probe/heir.h"
+#include "probe/labels.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
 #include "probe/reexec.h"
@@ -64,6 +65,7 @@ struct ph_probe ph_probe = {
     .ask = ph_ask,
     .asked = ph_asked,
     .unask = ph_unask,
+    .label_set = ph_label_set,
     .say = ph_say,
 };
 

@@ -52,18 +52,22 @@ PH_EXPORT void *pvalloc(size_t size_bytes)
     return valloc(rounded_bytes);
 }
 
-/* jemalloc's experimental.hooks.prof_backtrace. The stack is a bucket's identity, so our own frames must go here:
- * later they would keep apart what is equal. */
+static size_t add_mark(void **frames, size_t count, enum ph_mark_kind kind, uint64_t payload)
+{
+    if (payload)
+        frames[count++] = (void *)(uintptr_t)ph_mark(kind, payload);
+    return count;
+}
+
+/* jemalloc's experimental.hooks.prof_backtrace. The stack is a bucket's identity, so our own frames must go here: later they would keep
+ * apart what is equal. The marks belong to the identity, too: what a child samples is not what it inherited. */
 static void sample_backtrace(void **frames, unsigned *count, unsigned capacity)
 {
-    size_t taken = ph_backtrace(frames, capacity);
+    uint64_t labels = ph_tls.label_set, origin = (uint64_t)ph_probe.origin;
+    size_t taken = ph_backtrace(frames, capacity - (labels != 0) - (origin != 0));
     ph_tls.sampled = true;
-    if (ph_probe
-            .origin) { /* the mark belongs to the identity, too: what a child samples is not what it inherited */
-        taken -= taken == capacity;
-        frames[taken++] = (void *)(uintptr_t)ph_mark(PH_MARK_ORIGIN, (uint64_t)ph_probe.origin);
-    }
-    *count = (unsigned)taken;
+    taken = add_mark(frames, taken, PH_MARK_LABELS, labels);
+    *count = (unsigned)add_mark(frames, taken, PH_MARK_ORIGIN, origin);
 }
 
 /*

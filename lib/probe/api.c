@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "probe/activate.h"
 #include "probe/export.h"
+#include "probe/labels.h"
 #include "probe/load.h"
 #include "probe/say.h"
 #include "probe/thread.h"
@@ -86,4 +87,49 @@ PH_EXPORT int porthole_heap_profile_write(int fd)
     ph_own_scope_leave(scope);
     pthread_setcancelstate(cancel_state, NULL);
     return result;
+}
+
+PH_EXPORT int porthole_label_set(const char *key, const char *value)
+{
+    uint32_t set;
+    int result = ph_labels_with(ph_tls.label_set, key, value, &set);
+    if (result == 0)
+        ph_thread_carry_labels(set);
+    return result;
+}
+
+/* Where there is no room for what is left of them, none are: a label that is wrong would be worse. */
+PH_EXPORT void porthole_label_clear(const char *key)
+{
+    uint32_t set = 0;
+    if (key && ph_labels_without(ph_tls.label_set, key, &set) < 0)
+        set = 0;
+    ph_thread_carry_labels(set);
+}
+
+/* The key is kept as the table has it: that of the caller may be gone when the scope ends. */
+PH_EXPORT struct porthole_label_scope porthole_label_begin(const char *key, const char *value)
+{
+    struct porthole_label_scope scope = {NULL, ph_tls.label_set, 0};
+    if (porthole_label_set(key, value) < 0)
+        return scope;
+    const struct ph_label_set *set = ph_label_set(ph_tls.label_set);
+    scope.after = ph_tls.label_set;
+    scope.key = set->labels[ph_label_place(set, key)].key;
+    return scope;
+}
+
+/* Most often nothing else has changed. */
+PH_EXPORT void porthole_label_end(const struct porthole_label_scope *scope)
+{
+    const struct ph_label_set *before = ph_label_set(scope->before);
+    if (!scope->key)
+        return;
+    if (ph_tls.label_set == scope->after) {
+        ph_thread_carry_labels(scope->before);
+        return;
+    }
+    uint32_t place = ph_label_place(before, scope->key);
+    if (place == before->count || porthole_label_set(scope->key, before->labels[place].value) < 0)
+        porthole_label_clear(scope->key);
 }

@@ -5,7 +5,7 @@ source=$1 build=$2
 work=$(mktemp -d "${TMPDIR:-/tmp}/porthole-tsan.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-files=("$source"/lib/probe/{thread_table,own_fd}.c "$source"/lib/family/{segment,alive}.c "$source"/lib/base/*.c)
+files=("$source"/lib/probe/{thread_table,own_fd,labels}.c "$source"/lib/family/{segment,alive}.c "$source"/lib/base/*.c)
 gcc -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=thread -ftls-model=initial-exec -I"$source/lib" -I"$build/lib" \
     -I"$source/include" -Wall -Wextra -Wno-unused-parameter -Werror -o "$work/test_races" "$source/tests/tsan/test_races.c" "${files[@]}" -pthread || {
     echo "not ok 1 - it builds"
@@ -17,9 +17,9 @@ echo "race:ph_alive_begin" >"$work/suppressions"
 TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$work/suppressions print_suppressions=0" setarch -R "$work/test_races" 2>"$work/races"
 status=$?
 if [ -s "$work/races" ]; then
-    echo "not ok 4 - ThreadSanitizer finds no race"
+    echo "not ok 5 - ThreadSanitizer finds no race"
     head -n 60 "$work/races" | sed 's/^/# /'
     exit 1
 fi
-echo "ok 4 - ThreadSanitizer finds no race"
+echo "ok 5 - ThreadSanitizer finds no race"
 exit $status

@@ -1,6 +1,6 @@
 /*
- * test_races.c - the tables that threads share without locks, under ThreadSanitizer: records of threads, own descriptors, and
- * the segment of a family.
+ * test_races.c - the tables that threads share without locks, under ThreadSanitizer: records of threads, own descriptors, sets of
+ * labels, and the segment of a family.
  *
  * It links these files only: no sanitizer fits into a library that replaces malloc(). What they need of the rest of the
  * probe stands here.
@@ -8,6 +8,7 @@
 #include "family/segment.h"
 #include "probe/counters.h"
 #include "probe/guard.h"
+#include "probe/labels.h"
 #include "probe/own_fd.h"
 #include "probe/real.h"
 #include "probe/thread_table.h"
@@ -127,6 +128,33 @@ static void *use_segment(void *number)
     return NULL;
 }
 
+/* ---- Sets of labels: what has a number is whole, and nobody has another one for it --------------------------------- */
+
+#define LABEL_SETS 300
+
+static uint32_t given[LABEL_SETS]; /* atomic; by the first who set it */
+
+static void *use_labels(void *number)
+{
+    char value[16], own[16];
+    snprintf(own, sizeof(own), "%ld", (long)number);
+    for (int i = 0; i < LABEL_SETS; i++) {
+        uint32_t set = 0, more = 0, back = 0, none = 0;
+        snprintf(value, sizeof(value), "%d", i);
+        expect(ph_labels_with(0, "same", value, &set) == 0 && ph_labels_with(set, "own", own, &more) == 0,
+               "there is no room");
+        expect(ph_labels_without(more, "own", &back) == 0 && back == set, "one set has two numbers");
+        if (!__atomic_compare_exchange_n(&given[i], &none, set, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            expect(none == set, "one set has two numbers on two threads");
+        uint32_t others = __atomic_load_n(&given[(i + 7) % LABEL_SETS], __ATOMIC_ACQUIRE);
+        snprintf(value, sizeof(value), "%d", (i + 7) % LABEL_SETS);
+        expect(!others ||
+                   (ph_label_set(others)->count == 1 && strcmp(ph_label_set(others)->labels[0].value, value) == 0),
+               "a number stands for something else");
+    }
+    return NULL;
+}
+
 int main(void)
 {
     struct ph_error error = {0};
@@ -141,6 +169,8 @@ int main(void)
     run_on_threads(use_segment);
     expect(ph_segment_members(segment, NULL, 0) == 0, "somebody has stayed");
     failed |= report(3, "a segment is read whole while members come and go");
-    puts("1..3");
+    run_on_threads(use_labels);
+    failed |= report(4, "a set of labels has one number");
+    puts("1..4");
     return failed;
 }
