@@ -2,6 +2,7 @@
 #include "elf/image.h"
 #include "model/folded.h"
 #include "sound.h"
+#include "tools/cpu_view.h"
 #include "tools/decode.h"
 #include "tools/flame_svg.h"
 
@@ -34,6 +35,22 @@ static void require_drawable(struct ph_profile *profile)
     ph_buf_fini(&out);
 }
 
+/* Nor is there one in a table of times. */
+static void require_tables(const struct ph_profile *profile)
+{
+    int type = ph_cpu_type(profile);
+    for (enum ph_cpu_by by = PH_CPU_BY_FUNCTION; type >= 0 && by <= PH_CPU_BY_PID; by++) {
+        struct ph_buf out = PH_BUF_INIT;
+        struct ph_cpu_view view = {profile, (uint32_t)type, "it", NULL, by, 10, 60};
+        int status = ph_cpu_view_write(&view, &out);
+        require(status == 0 || status == -ENODATA, "table of times", "failed");
+        for (size_t i = 0; i < out.size_bytes; i++)
+            require((unsigned char)out.data[i] >= ' ' || out.data[i] == '\n', "table of times",
+                    "control character");
+        ph_buf_fini(&out);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
     struct ph_profile *profile = NULL;
@@ -48,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     }
     require(ph_folded_write(profile, 0, &folded) == 0, "write folded", "failed");
     ph_buf_fini(&folded);
+    require_tables(profile);
     require_drawable(profile);
     require_sound(profile);
     return 0;

@@ -18,7 +18,7 @@ compile() { # the rooms once, for all targets
     local file
     cd "$work" || return
     for file in "$source_dir"/lib/{base,model,elf,growth}/*.c "$build_dir"/lib/model/profile.pb-c.c \
-        "$source_dir"/tools/{decode,flame_script,flame_svg,flame_tree,heading,paint,table,thread_*,top_table}.c; do
+        "$source_dir"/tools/{cpu_*,decode,flame_script,flame_svg,flame_tree,heading,heap_family,paint,table,thread_*,top_table}.c; do
         case $file in */unwind_aarch64.c | */unwind_x86_64.c) [[ $file == */unwind_$(uname -m).c ]] || continue ;; esac
         "$clang" "${flags[@]}" -fsanitize=fuzzer-no-link -c "$file" -o "${file##*/}.o" || return
     done
