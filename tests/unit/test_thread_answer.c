@@ -160,6 +160,9 @@ static void a_filter_keeps_those_whose_name_matches(void **state)
     assert_int_equal(ph_thread_answer_filter(&answer, &filter), 1);
     assert_string_equal(shown(&answer), " 4715");
     regfree(&name);
+    assert_int_equal(regcomp(&name, "^mover", REG_EXTENDED | REG_NOSUB), 0);
+    assert_int_equal(ph_thread_answer_filter(&answer, &filter), 0);
+    regfree(&name);
     ph_thread_answer_fini(&answer);
 }
 

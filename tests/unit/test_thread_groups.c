@@ -51,6 +51,16 @@ static void without_a_module_the_address_counts(void **state)
     ph_thread_groups_fini(&groups);
 }
 
+static void what_was_inlined_at_a_place_counts_too(void **state)
+{
+    struct ph_thread_frame inlined = work;
+    inlined.function = "inlined";
+    struct ph_thread_row rows[] = {row(1, &work), row(2, &inlined)};
+    struct ph_thread_groups groups = groups_of(rows, 2, true);
+    assert_int_equal(groups.count, 2);
+    ph_thread_groups_fini(&groups);
+}
+
 static void stacks_of_other_depth_are_others(void **state)
 {
     struct ph_thread_frame two[] = {work, later};
@@ -97,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_stacks_are_one_group_wherever_their_module_is),
         cmocka_unit_test(without_a_module_the_address_counts),
+        cmocka_unit_test(what_was_inlined_at_a_place_counts_too),
         cmocka_unit_test(stacks_of_other_depth_are_others),
         cmocka_unit_test(threads_without_a_stack_are_not_taken_for_equal),
         cmocka_unit_test(hidden_threads_are_in_no_group),

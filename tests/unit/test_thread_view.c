@@ -8,22 +8,28 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char *text_of(const char *name, struct ph_thread_view view)
+static char *text_of_json(const char *json, struct ph_thread_view view)
 {
     struct ph_thread_answer answer;
     struct ph_buf out = PH_BUF_INIT;
     struct ph_error error = {0};
-    char *json = golden_read(name);
     assert_int_equal(ph_thread_answer_parse(json, strlen(json), &answer, &error), 0);
     view.answer = &answer;
     view.subject = "process 4711";
     assert_int_equal(ph_thread_view_write(&view, &out), 0);
     ph_thread_answer_fini(&answer);
-    free(json);
     return ph_buf_take(&out, NULL);
+}
+
+static char *text_of(const char *name, struct ph_thread_view view)
+{
+    char *json = golden_read(name), *text = text_of_json(json, view);
+    free(json);
+    return text;
 }
 
 static void expect_golden(const char *golden, const char *name, struct ph_thread_view view)
@@ -50,6 +56,31 @@ static void a_terminal_gets_what_fits(void **state)
 static void equal_stacks_are_shown_once(void **state)
 {
     expect_golden("threads_group.txt", "threads.json", (struct ph_thread_view){.by = PH_THREADS_BY_STACK});
+}
+
+static void a_group_tells_what_all_of_it_wait_for(void **state)
+{
+    static const char json[] =
+        "{\"threads\": [{\"tid\": 1, \"stack\": [{\"address\": \"0x5\"}], \"wait\": {\"call\": \"recv\", \"fd\": "
+        "3, \"peer\": "
+        "\"a:1\", \"mutex\": \"0x10\", \"owner_tid\": 9}}, {\"tid\": 2, \"stack\": [{\"address\": \"0x5\"}], "
+        "\"wait\": "
+        "{\"call\": \"recv\", \"fd\": %s, \"peer\": \"a:%s\", \"mutex\": \"0x10\", \"owner_tid\": %s}}]}";
+    static const struct {
+        const char *fd, *peer, *owner, *line;
+    } cases[] = {
+        {"3", "1", "9", "\n  waits in recv, fd 3, peer a:1 for mutex 0x10, held by 9\n"},
+        {"4", "1", "9", "\n  waits in recv, peer a:1 for mutex 0x10, held by 9\n"},
+        {"3", "2", "9", "\n  waits in recv, fd 3 for mutex 0x10, held by 9\n"},
+        {"3", "1", "8", "\n  waits in recv, fd 3, peer a:1\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char filled[sizeof(json)];
+        snprintf(filled, sizeof(filled), json, cases[i].fd, cases[i].peer, cases[i].owner);
+        char *text = text_of_json(filled, (struct ph_thread_view){.by = PH_THREADS_BY_STACK});
+        assert_non_null(strstr(text, cases[i].line));
+        free(text);
+    }
 }
 
 static void a_family_is_shown_process_by_process(void **state)
@@ -145,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_pipe_gets_lines_that_are_not_cut),
         cmocka_unit_test(a_terminal_gets_what_fits),
         cmocka_unit_test(equal_stacks_are_shown_once),
+        cmocka_unit_test(a_group_tells_what_all_of_it_wait_for),
         cmocka_unit_test(a_family_is_shown_process_by_process),
         cmocka_unit_test(colours_are_for_who_wants_them),
         cmocka_unit_test(numbers_in_a_row_are_a_range),
