@@ -11,14 +11,14 @@
 
 #define LOOKS_A_SECOND 20000 /* some us each: at most a tenth of a processor */
 #define ANSWER_NS      (3 * PH_NS_PER_MS)
-#define SCAN_NS        (100 * PH_NS_PER_MS) /* for new threads */
-#define SCAN_COSTS     20                   /* 5 % of a processor at most */
+#define SCAN_NS        (10 * PH_NS_PER_MS) /* for new threads */
+#define SCAN_COSTS     20                  /* 5 % of a processor at most */
 #define CANCEL_NS      (50 * PH_NS_PER_MS)
 
 struct run {
     const struct ph_profiling *wish;
     struct ph_wall wall;
-    int64_t begin_ns, until_ns, next_scan_ns, next_cancel_ns;
+    int64_t begin_ns, until_ns, scanned_ns, next_scan_ns, next_cancel_ns;
     size_t cursor;   /* the thread to begin the next round with */
     uint64_t random; /* so that looks do not fall into step with the program */
     size_t threads_at_most;
@@ -39,13 +39,15 @@ static size_t looks_a_round(const struct run *run)
     return looks < run->wall.thread_count ? looks : run->wall.thread_count;
 }
 
-static int scan(struct run *run, int64_t begin_ns, struct ph_error *error)
+/* A thread that is new began somewhere between the last scan and this: half of that is not wrong in the mean. */
+static int scan(struct run *run, struct ph_error *error)
 {
     int64_t from_ns = ph_clock_monotonic_ns();
     run->next_scan_ns = from_ns + SCAN_NS;
-    int result = ph_wall_scan(&run->wall, begin_ns, error);
+    int result = ph_wall_scan(&run->wall, run->scanned_ns ? (run->scanned_ns + from_ns) / 2 : run->begin_ns, error);
     if (result < 0)
         return result;
+    run->scanned_ns = from_ns;
     if (run->threads_at_most < run->wall.thread_count)
         run->threads_at_most = run->wall.thread_count;
     int64_t now_ns = ph_clock_monotonic_ns();
@@ -88,7 +90,7 @@ static int64_t next_round_ns(struct run *run, int64_t now_ns)
 
 static int go(struct run *run, struct ph_error *error)
 {
-    int result = scan(run, run->begin_ns, error);
+    int result = scan(run, error);
     int64_t now_ns = run->begin_ns;
     while (result == 0) {
         int64_t next_ns = next_round_ns(run, now_ns);
@@ -99,7 +101,7 @@ static int go(struct run *run, struct ph_error *error)
         if (is_cancelled(run, now_ns))
             return ph_error_set(error, -ECANCELED, "the profile was cancelled");
         if (now_ns >= run->next_scan_ns)
-            result = scan(run, now_ns, error);
+            result = scan(run, error);
         if (result != -ENOMEM)
             result = 0; /* /proc may be closed for a while: the threads that are known go on */
         look(run);
