@@ -21,7 +21,8 @@ enum {
     SLOT_BEACON,
     SLOT_LISTENERS,
     SLOT_BEACONS = SLOT_LISTENERS + PH_LISTENERS_MAX, /* one for each listener */
-    SLOT_COUNT = SLOT_BEACONS + PH_LISTENERS_MAX,
+    SLOT_RIVALS = SLOT_BEACONS + PH_LISTENERS_MAX,    /* likewise */
+    SLOT_COUNT = SLOT_RIVALS + PH_LISTENERS_MAX,
 };
 
 static int until_ms(int64_t when_ns)
@@ -76,13 +77,16 @@ static void accept_all(struct ph_server *server, const struct pollfd *slots)
     }
 }
 
-static void answer_watchers(struct ph_server *server, const struct pollfd *slots)
+static void attend_to_beacons(struct ph_server *server, const struct pollfd *slots)
 {
     if (slots[SLOT_BEACON].revents)
         ph_beacon_answer(ph_family_beacon(server->site.family));
-    for (unsigned i = 0; i < PH_LISTENERS_MAX; i++)
+    for (unsigned i = 0; i < PH_LISTENERS_MAX; i++) {
         if (slots[SLOT_BEACONS + i].revents)
             ph_beacon_answer(&server->beacons[i]);
+        if (slots[SLOT_RIVALS + i].revents)
+            ph_share_settle(server, i);
+    }
 }
 
 static struct pollfd input_slot(int fd)
@@ -106,6 +110,7 @@ static void fill_slots(struct ph_server *server, bool paused, struct pollfd *ret
         bool polled = i < server->listener_count && !paused;
         ret_slots[SLOT_LISTENERS + i] = input_slot(polled ? server->listeners[i].fd : -1);
         ret_slots[SLOT_BEACONS + i] = beacon_slot(&server->beacons[i]);
+        ret_slots[SLOT_RIVALS + i] = input_slot(server->rivals[i]);
     }
 }
 
@@ -137,7 +142,7 @@ static bool turn(struct ph_server *server, int64_t deadline_ns)
     if (slots[SLOT_WAKE].revents)
         drain(server->jobs.wake_fd);
     accept_all(server, slots + SLOT_LISTENERS);
-    answer_watchers(server, slots);
+    attend_to_beacons(server, slots);
     ph_http_run(&server->http);
     /* Both may add listeners: last, as the slots are those of before. */
     if (slots[SLOT_FAMILY].revents)

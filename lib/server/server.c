@@ -137,8 +137,10 @@ static struct ph_server *new_server(const struct ph_probe *probe)
     server->site.jobs = &server->jobs;
     server->spare_fd = -1;
     server->wish.watch_fd = -1;
-    for (unsigned i = 0; i < PH_LISTENERS_MAX; i++)
+    for (unsigned i = 0; i < PH_LISTENERS_MAX; i++) {
         server->beacons[i] = PH_BEACON_OUT;
+        server->rivals[i] = -1;
+    }
     if (init_locks(server) == 0)
         return server;
     free(server);

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of a front that has just ended the kernel closes the sockets one by one. */
+/* Between bind() and listen(), and between its end and that of its name, a beacon is neither free nor watched. */
 #define LIGHT_TRIES 20
 #define NAP_NS      (1000L * 1000)
 
@@ -74,22 +74,19 @@ static bool is_of_former_generation(struct ph_server *server, const struct ph_ad
     return fd >= 0;
 }
 
-/* A socket file has no next one: while another generation of this program has it, this one starts without. */
-static bool may_wait_for(struct ph_server *server, const struct ph_address *address)
+/* What @wished is about to be asked for, and again when it was denied: the founder may exec before it is the front, and the other
+ * generation end at any moment. If that happened in between, nobody could be asked any more whose the address was. */
+static bool is_to_be_ours(struct ph_server *server, const struct ph_address *wished, bool was_of_former)
 {
-    return address->kind == PH_SOCKET_PATH && is_of_former_generation(server, address);
+    return !ph_address_is_any_port(wished) && (was_of_former || is_of_former_generation(server, wished));
 }
 
-/* Asked at once: the founder may exec before it is the front, and the other generation end before another member is. */
-static void note_what_was_wished(struct ph_server *server, const struct ph_address *wished,
-                                 const struct ph_address *bound)
+static bool are_equal(const struct ph_address *a, const struct ph_address *b)
 {
-    char wished_url[PH_URL_MAX], bound_url[PH_URL_MAX];
-    ph_address_url(wished, wished_url);
-    ph_address_url(bound, bound_url);
-    if (!ph_address_is_any_port(wished) && strcmp(wished_url, bound_url) != 0 &&
-        is_of_former_generation(server, wished))
-        ph_segment_set_awaits(segment_of(server));
+    char a_url[PH_URL_MAX], b_url[PH_URL_MAX];
+    ph_address_url(a, a_url);
+    ph_address_url(b, b_url);
+    return strcmp(a_url, b_url) == 0;
 }
 
 static void say_that_it_waits(const struct ph_server *server, const struct ph_error *error)
@@ -99,19 +96,24 @@ static void say_that_it_waits(const struct ph_server *server, const struct ph_er
     server->site.probe->say(line);
 }
 
+/* A socket file has no next one: while another generation of this program has it, this one starts without. */
 static int listen_at(struct ph_server *server, struct ph_address *address, struct ph_error *error)
 {
     struct ph_listener listener;
     struct ph_address wished = *address;
+    bool was_of_former = is_of_former_generation(server, &wished);
     int status = ph_listen(server->site.probe, address, &listener, error);
-    if (status == -EADDRINUSE && may_wait_for(server, address)) {
+    bool denied = status == -EADDRINUSE || (status == 0 && !are_equal(address, &wished));
+    bool waits = denied && is_to_be_ours(server, &wished, was_of_former);
+    if (waits)
+        ph_segment_set_awaits(segment_of(server));
+    if (status == -EADDRINUSE && waits && address->kind == PH_SOCKET_PATH) {
         say_that_it_waits(server, error);
         return 0;
     }
     if (status < 0)
         return status;
     keep(server, &listener);
-    note_what_was_wished(server, &wished, address);
     publish(server, address);
     ph_address_url(address, server->site.url);
     return 0;
@@ -187,14 +189,22 @@ void ph_share_beacon(const struct ph_server *server, const struct ph_address *ad
     snprintf(ret_name, PH_BEACON_NAME_MAX, "porthole-at/%.15s/%.70s", ph_segment_program(segment_of(server)), end);
 }
 
-static void light(const struct ph_probe *probe, const char *name, struct ph_beacon *beacon)
+/* Of a front that has just ended the kernel closes the sockets one by one, on a busy machine with pauses. -1, or what to poll
+ * until the name is free. */
+static int light(const struct ph_probe *probe, const char *name, struct ph_beacon *beacon)
 {
     static const struct timespec nap = {.tv_nsec = NAP_NS};
-    int status = ph_beacon_light(probe, name, beacon);
-    for (int i = 0; status == -EADDRINUSE && i < LIGHT_TRIES; i++) {
-        nanosleep(&nap, NULL);
-        status = ph_beacon_light(probe, name, beacon);
+    struct ucred holder;
+    for (int i = 0; i < LIGHT_TRIES; i++) {
+        if (i > 0)
+            nanosleep(&nap, NULL);
+        if (ph_beacon_light(probe, name, beacon) != -EADDRINUSE)
+            return -1;
+        int rival = ph_beacon_watch(probe, name, &holder);
+        if (rival >= 0)
+            return rival;
     }
+    return -1;
 }
 
 void ph_share_announce(struct ph_server *server)
@@ -203,11 +213,19 @@ void ph_share_announce(struct ph_server *server)
     for (unsigned i = 0; i < server->listener_count; i++) {
         struct ph_address address;
         if (server->listeners[i].kind == PH_SOCKET_ABSTRACT || server->listeners[i].fd < 0 ||
-            server->beacons[i].fd >= 0 || ph_listener_address(&server->listeners[i], &address) < 0)
+            server->beacons[i].fd >= 0 || server->rivals[i] >= 0 ||
+            ph_listener_address(&server->listeners[i], &address) < 0)
             continue;
         ph_share_beacon(server, &address, name);
-        light(server->site.probe, name, &server->beacons[i]);
+        server->rivals[i] = light(server->site.probe, name, &server->beacons[i]);
     }
+}
+
+void ph_share_settle(struct ph_server *server, unsigned index)
+{
+    int rival = ph_beacon_settle(server->site.probe, server->rivals[index]);
+    server->rivals[index] = rival < 0 ? -1 : rival;
+    ph_share_announce(server);
 }
 
 void ph_share_add(struct ph_server *server, const struct ph_address *address, const struct ph_listener *listener)
@@ -245,6 +263,9 @@ void ph_share_end(struct ph_server *server)
         else
             ph_listener_leave(listener);
         ph_beacon_put_out(&server->beacons[i]);
+        if (server->rivals[i] >= 0)
+            close(server->rivals[i]);
+        server->rivals[i] = -1;
     }
     if (was_front && is_last)
         server->site.probe->bequeath(NULL, 0);

@@ -18,8 +18,12 @@ int ph_share_open(struct ph_server *server, struct ph_error *error);
  * ph_share_announce(). */
 void ph_share_adopt(struct ph_server *server);
 
-/** ph_share_announce() - the front: tell other generations what it has, by a beacon for each address. */
+/** ph_share_announce() - the front: tell other generations what it has, by a beacon for each address. Where another process
+ * holds its name still, it is lit when that has gone: what server->rivals tells. */
 void ph_share_announce(struct ph_server *server);
+
+/** ph_share_settle() - server->rivals[@index] was reported: light the beacon if its name is free now. */
+void ph_share_settle(struct ph_server *server, unsigned index);
 
 /** ph_share_add() - the front listens at @listener, too, from now on, and the family is known to be there. */
 void ph_share_add(struct ph_server *server, const struct ph_address *address, const struct ph_listener *listener);

@@ -16,8 +16,12 @@
 
 struct ph_options fixture_options;
 
+void (*fixture_socket_opened)(int fd);
+
 static int own_fd(int fd)
 {
+    if (fixture_socket_opened)
+        fixture_socket_opened(fd);
     return fd;
 }
 

@@ -16,6 +16,9 @@ extern struct ph_options fixture_options;
 /** fixture_counters - those of fixture_probe. */
 extern struct ph_probe_counters fixture_counters;
 
+/** fixture_socket_opened() - NULL, or called for each descriptor that becomes ours. */
+extern void (*fixture_socket_opened)(int fd);
+
 /** fixture_forked() - in a forked child, as the probe leaves it: no descriptor of the parent is open but standard ones, what
  * was bequeathed, and @kept. */
 void fixture_forked(int kept);

@@ -38,7 +38,17 @@ enum order {
     FORK_DORMANT, /* that has inherited all, and serves nothing */
 };
 
+/* What happens to a former generation while the founder asks for its address. */
+struct accident {
+    int domain;     /* of the sockets that are counted; 0: nothing happens */
+    int socket_no;  /* before what this one was opened for is tried */
+    pid_t front;    /* it is killed then */
+    char name[160]; /* of its beacon, which is out when it goes on */
+    unsigned port;  /* is free by then; 0: that is not waited for */
+};
+
 struct founder {
+    struct accident accident;
     char listen[128];
     char program[16];
     char token_file[64]; /* "" for none */
@@ -96,6 +106,33 @@ static bool obey_fork(struct founder *founder, enum order *ret_order)
     return true;
 }
 
+static struct accident accident;
+
+static int dial_port(unsigned port);
+
+static bool is_over(void)
+{
+    struct ucred holder;
+    int beacon = ph_beacon_watch(&fixture_probe, accident.name, &holder);
+    int port = beacon < 0 && accident.port ? dial_port(accident.port) : -1;
+    close(beacon);
+    close(port);
+    return beacon < 0 && port < 0;
+}
+
+static void happen(int fd)
+{
+    int domain = 0;
+    socklen_t size_bytes = sizeof(domain);
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size_bytes);
+    if (domain != accident.domain || --accident.socket_no > 0)
+        return;
+    fixture_socket_opened = NULL;
+    kill(accident.front, SIGKILL);
+    while (!is_over())
+        usleep(1000);
+}
+
 /* SIGUSR1: close the window and end. SIGUSR2: exec another program. */
 static int serve(struct founder *founder)
 {
@@ -135,6 +172,8 @@ static int be_founder(void *argument)
     strcpy(fixture_options.listen, founder->listen);
     strcpy(fixture_options.token_file, founder->token_file);
     fixture_options.log = PH_LOG_QUIET;
+    accident = founder->accident;
+    fixture_socket_opened = accident.domain ? happen : NULL;
     return serve(founder);
 }
 
@@ -426,6 +465,87 @@ static void it_gets_the_port_also_if_the_front_that_waited_for_it_has_gone(void 
     forget(&next);
 }
 
+/* The founder finds the port taken, and when it asks whose it is nobody is there any more. */
+static void it_gets_the_port_also_if_the_last_one_ended_while_it_asked_for_it(void **state)
+{
+    struct family old;
+    char listen[128];
+    start_family(&old, 0);
+    text_of_port(old.port, listen);
+    struct founder next = {.accident = {AF_INET, 2, old.founder.pid, "", old.port}};
+    snprintf(next.accident.name, sizeof(next.accident.name), "porthole-at/takeover/%s", old.url);
+    unsigned other = found(&next, listen, "takeover");
+    assert_int_not_equal(other, old.port);
+    assert_int_equal(next_holder("takeover", old.url, 0), next.pid);
+    assert_int_equal(get(dial_port(old.port), ""), 200);
+    fixture_end(next.pid);
+    fixture_status(old.founder.pid);
+    forget(&old.founder);
+    forget(&next);
+}
+
+/* As when the kernel closes what a process had one by one: the beacon is out, and the port is taken still. */
+static void it_gets_the_port_also_if_that_is_closed_later_than_the_last_front_has_gone(void **state)
+{
+    struct family old;
+    char listen[128];
+    start_family(&old, 0);
+    pid_t closing = fork_one(&old.founder, FORK_DORMANT);
+    text_of_port(old.port, listen);
+    struct founder next = {.accident = {AF_INET, 1, old.founder.pid, "", 0}};
+    snprintf(next.accident.name, sizeof(next.accident.name), "porthole-at/takeover/%s", old.url);
+    unsigned other = found(&next, listen, "takeover");
+    assert_int_not_equal(other, old.port);
+    kill(closing, SIGKILL);
+    assert_int_equal(next_holder("takeover", old.url, 0), next.pid);
+    assert_int_equal(get(dial_port(old.port), ""), 200);
+    fixture_end(next.pid);
+    fixture_status(old.founder.pid);
+    forget(&old.founder);
+    forget(&next);
+}
+
+static void it_gets_a_socket_file_also_if_the_last_front_ended_while_it_asked_for_it(void **state)
+{
+    struct founder first = {0};
+    char path[64], listen[128];
+    snprintf(path, sizeof(path), "/tmp/porthole-takeover-%d", (int)getpid());
+    snprintf(listen, sizeof(listen), "unix:%s", path);
+    found(&first, listen, "takeover");
+    pid_t closing = fork_one(&first, FORK_DORMANT);
+    struct founder next = {.accident = {AF_UNIX, 2, first.pid, "", 0}};
+    snprintf(next.accident.name, sizeof(next.accident.name), "porthole-at/takeover/%s", listen);
+    found(&next, listen, "takeover");
+    kill(closing, SIGKILL);
+    assert_int_equal(next_holder("takeover", listen, 0), next.pid);
+    assert_int_equal(get(dial_unix(path), ""), 200);
+    fixture_end(next.pid);
+    fixture_status(first.pid);
+    unlink(path);
+    forget(&first);
+    forget(&next);
+}
+
+/* A process that ends has the name for a while; without the beacon no later generation would wait for the address. */
+static void a_front_that_finds_the_name_of_its_address_taken_gets_it_when_it_is_free(void **state)
+{
+    struct family family;
+    struct ph_beacon rival;
+    char name[PH_BEACON_NAME_MAX];
+    start_family(&family, 1);
+    snprintf(name, sizeof(name), "porthole-at/takeover/%s", family.url);
+    kill(family.pids[0], SIGSTOP);
+    fixture_end(family.founder.pid);
+    assert_int_equal(ph_beacon_light(&fixture_probe, name, &rival), 0);
+    kill(family.pids[0], SIGCONT);
+    assert_int_equal(get(dial_port(family.port), ""), 200);
+    assert_int_equal(holder_of("takeover", family.url), getpid());
+    ph_beacon_put_out(&rival);
+    assert_int_equal(next_holder("takeover", family.url, 0), family.pids[0]);
+    kill(family.pids[0], SIGKILL);
+    forget(&family.founder);
+}
+
 static void the_port_of_another_program_stays_its_own(void **state)
 {
     struct family old;
@@ -521,6 +641,10 @@ int main(void)
         cmocka_unit_test(the_token_holds_after_a_takeover_though_its_file_has_gone),
         cmocka_unit_test(the_next_generation_gets_the_port_when_the_last_one_has_gone),
         cmocka_unit_test(it_gets_the_port_also_if_the_front_that_waited_for_it_has_gone),
+        cmocka_unit_test(it_gets_the_port_also_if_the_last_one_ended_while_it_asked_for_it),
+        cmocka_unit_test(it_gets_the_port_also_if_that_is_closed_later_than_the_last_front_has_gone),
+        cmocka_unit_test(it_gets_a_socket_file_also_if_the_last_front_ended_while_it_asked_for_it),
+        cmocka_unit_test(a_front_that_finds_the_name_of_its_address_taken_gets_it_when_it_is_free),
         cmocka_unit_test(the_port_of_another_program_stays_its_own),
         cmocka_unit_test(a_socket_file_goes_with_the_last_window),
         cmocka_unit_test(the_key_of_the_family_admits_and_a_wrong_one_does_not),
