@@ -22,6 +22,7 @@ import forks
 import heap_request
 import idle
 import small_costs
+import unwinding
 
 SECTIONS = {  # in the order of the output
     "cpu": cpu_per_request.tables,
@@ -31,6 +32,7 @@ SECTIONS = {  # in the order of the output
     "small": small_costs.tables,
     "idle": idle.tables,
     "diff": diff_speed.tables,
+    "unwind": unwinding.tables,
 }
 TOOLS = {  # program: Debian package
     "nginx": "nginx", "h2load": "nghttp2-client", "redis-server": "redis-server", "redis-benchmark": "redis-tools",
