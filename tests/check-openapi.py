@@ -5,11 +5,13 @@ Without URLs only the two files are compared, in both directions. URL: a host wi
 token file; UNSAMPLED_URL: one with PORTHOLE_HEAP_SAMPLE=off. Every route is then asked for every answer that the contract
 names, but 503. Writes TAP; Debian's python3-yaml is needed.
 """
+import contextlib
 import http.client
 import json
 import os
 import re
 import sys
+import time
 import urllib.parse
 
 import yaml
@@ -18,6 +20,7 @@ METHODS = {"GET": ["get"], "GET_POST": ["get", "post"]}
 STRING = r'"((?:[^"\\]|\\.)*)"'
 ROW = re.compile(rf"^ROUTE\({STRING}, (\w+), (\w+), (\w+), (\w+),\s*{STRING},\s*{STRING}\)", re.M)
 SAMPLED = {"heap", "heap_text"}  # handlers that answer 501 where the heap cannot be sampled
+LASTING = {"profile", "profile_legacy", "wall"}  # handlers that answer 409 while one of them is at work
 
 count = failed = 0
 
@@ -69,6 +72,8 @@ def expected_statuses(row, method):
     statuses = {301 if row["group"] == "REDIRECT" else 200, 400, 401, 403, 405, 503}
     if row["handler"] in SAMPLED:
         statuses.add(501)
+    if row["handler"] in LASTING:
+        statuses.add(409)
     if "pid" in row["parameters"].split():
         statuses.add(404)
     if method == "post":
@@ -121,9 +126,10 @@ def fits(contract, schema, value):
     if isinstance(value, list):
         return next(filter(None, (fits(contract, schema["items"], v) for v in value)), None)
     if isinstance(value, dict):
-        if set(schema["required"]) - set(value) or set(value) - set(schema["properties"]):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties")
+        if set(schema.get("required", [])) - set(value) or (not others and set(value) - set(known)):
             return f"members {sorted(value)}"
-        return next(filter(None, (fits(contract, schema["properties"][k], v) for k, v in value.items())), None)
+        return next(filter(None, (fits(contract, known.get(k, others), v) for k, v in value.items())), None)
     return None
 
 
@@ -165,10 +171,18 @@ def check_answer(contract, operation, what, status, answer):
               fits(contract, response["content"][media]["schema"], json.loads(body)), None)
 
 
-VALUES = {"seconds": ["1"], "debug": ["0", "1"], "gc": ["1"], "format": ["json", "text", "html"], "pid": []}
-WRONG = {"seconds": "0", "format": "xml", "pid": "one"}
+VALUES = {"seconds": ["1"], "hz": ["1000"], "debug": ["0", "1", "2"], "gc": ["1"], "format": ["json", "text", "html"],
+          "pid": []}
+WRONG = {"seconds": "0", "hz": "1001", "format": "xml", "pid": "one"}
 HERE = {"Host": "localhost"}
 ACCEPTS = ({}, {"Accept": "application/problem+json"})
+
+
+def with_seconds(operation, contract, target):
+    """What lasts is asked for one second, unless the question is how long."""
+    if 409 not in contract.responses(operation) or "seconds=" in target:
+        return target
+    return target + ("&" if "?" in target else "?") + "seconds=1"
 
 
 def ask_well(contract, url, path, method, operation):
@@ -176,7 +190,7 @@ def ask_well(contract, url, path, method, operation):
     fine = min(contract.responses(operation))
     targets = [path] + [f"{path}?{p['name']}={value}" for p in contract.parameters(operation)
                         for value in VALUES[p["name"]]]
-    for target in targets:
+    for target in (with_seconds(operation, contract, target) for target in targets):
         answer = ask(url, method, target, HERE, body)
         check_answer(contract, operation, f"{method.upper()} {target}", fine, answer)
         if method == "get":
@@ -188,6 +202,25 @@ def ask_well(contract, url, path, method, operation):
         check_answer(contract, operation, f"{method.upper()} {path} with {media}", fine, answer)
 
 
+@contextlib.contextmanager
+def one_running(url):
+    """A profile over an hour meanwhile; hanging up ends it."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port)
+    connection.request("GET", "/debug/pprof/wall?seconds=3600&hz=1", headers=HERE)
+    wait_for(url, 409)
+    yield
+    connection.close()
+    wait_for(url, 200)
+
+
+def wait_for(url, status):
+    for _ in range(100):
+        if ask(url, "get", "/debug/pprof/profile?seconds=1", HERE)[0] == status:
+            return
+        time.sleep(0.1)
+
+
 def ask_badly(contract, urls, path, method, operation):
     url, guarded, unsampled = urls
     body = b"0x1" if method == "post" else None
@@ -197,13 +230,20 @@ def ask_badly(contract, urls, path, method, operation):
              (405, "with DELETE", url, "delete", path, HERE, None)]
     cases += [(400, f"with {p['name']}={WRONG[p['name']]}", url, method, f"{path}?{p['name']}={WRONG[p['name']]}", HERE,
                body) for p in contract.parameters(operation)
-              if p["name"] in WRONG and (p["name"], path) != ("seconds", "/debug/pprof/profile")]
+              if p["name"] in WRONG]
     if 413 in contract.responses(operation):
         cases.append((413, "with a large body", url, method, path, HERE, b"+" * (2 << 20)))
     if 404 in contract.responses(operation):
         cases.append((404, "for a process that is not there", url, method, f"{path}?pid=4194303", HERE, body))
     if 501 in contract.responses(operation):
         cases.append((501, "unsampled", unsampled, method, path, HERE, body))
+    ask_cases(contract, path, method, operation, cases)
+    if 409 in contract.responses(operation):
+        with one_running(url):
+            ask_cases(contract, path, method, operation, [(409, "while one runs", url, method, path, HERE, body)])
+
+
+def ask_cases(contract, path, method, operation, cases):
     for status, what, *request in cases:
         for accept in ACCEPTS:
             where, how, target, headers, data = request

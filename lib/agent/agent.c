@@ -7,7 +7,9 @@
 #include "family/family.h"
 #include "model/pprof_write.h"
 #include "probe/probe.h"
+#include "server/profile_counts.h"
 #include "server/server.h"
+#include "task/losses.h"
 #include "task/profiling.h"
 
 #include <errno.h>
@@ -85,6 +87,8 @@ static void forked(void)
     ph_heap_forked();
     ph_family_forked();
     ph_profiling_forked();
+    ph_losses_forked();
+    ph_profile_counts_forked();
     server = NULL; /* the parent's; its memory stays as it is */
 }
 

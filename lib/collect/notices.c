@@ -55,6 +55,33 @@ static struct ph_notice_case judge_unprotected(const struct ph_notice_facts *fac
     return (struct ph_notice_case){.holds = count, .number = count};
 }
 
+static struct ph_notice_case judge_labels(const struct ph_notice_facts *facts, unsigned unused)
+{
+    uint64_t count = facts->counters.labels_refused;
+    return (struct ph_notice_case){.holds = count, .number = count};
+}
+
+static struct ph_notice_case judge_lost_samples(const struct ph_notice_facts *facts, unsigned unused)
+{
+    uint64_t lost = facts->losses.dropped_full + facts->losses.dropped_busy;
+    return (struct ph_notice_case){
+        .holds = lost,
+        .number = lost,
+        .of = facts->losses.captured + lost,
+    };
+}
+
+static struct ph_notice_case judge_lost_signal(const struct ph_notice_facts *facts, unsigned unused)
+{
+    return (struct ph_notice_case){.holds = facts->losses.lost_signal, .number = facts->losses.lost_signal};
+}
+
+static struct ph_notice_case judge_unsampled_threads(const struct ph_notice_facts *facts, unsigned unused)
+{
+    uint64_t count = facts->losses.unarmed + facts->losses.tiny_stacks;
+    return (struct ph_notice_case){.holds = count, .number = count};
+}
+
 static const struct ph_notice notices[] = {
     {"heap", "No heap profiles", "%r", false, judge_heap, 0},
     {"proc", "Memory, state and command lines are unknown, and heap profiles may fail",
@@ -88,6 +115,22 @@ static const struct ph_notice notices[] = {
      false, judge_degraded, PH_DEGRADED_ALLOCS},
     {"thread_records", "The threadcreate profile lacks %n threads that were made since the start",
      "there were more than 65,536 at a time, which is all the table holds", false, judge_threads, 0},
+    {"labels", "%n calls of porthole_label_set() had no effect",
+     "there are too many different sets of labels, or one was too long; label with what has few values (a tenant, "
+     "a route), "
+     "not with what is different each time (a request's number)",
+     false, judge_labels, 0},
+    {"lost_samples", "CPU profiles have lost %n of %m samples",
+     "they came faster than they could be read, or a signal found another one at work; ask for a lower hz=", false,
+     judge_lost_samples, 0},
+    {"unsampled_threads", "CPU profiles lack %n threads",
+     "their alternate signal stacks are too small for a signal, or there were no more timers to be had (ulimit "
+     "-i); the "
+     "comments of the profiles say which",
+     false, judge_unsampled_threads, 0},
+    {"lost_signal", "%n CPU profiles ended early",
+     "the program has taken the signal for itself that they need, in a way that Porthole does not see", false,
+     judge_lost_signal, 0},
     {"descriptor_guard", "The program could close %n descriptors of Porthole by mistake",
      "their numbers are higher than those that are guarded; lower the limit of open files (ulimit -n)", true,
      judge_unprotected, 0},

@@ -17,6 +17,7 @@
 struct ph_notice_facts {
     unsigned degraded;                 /* of enum ph_degraded */
     struct ph_probe_counters counters; /* of the probe */
+    struct ph_sampling_counts losses;  /* of all profiles of CPU and wall time so far */
     struct ph_error unsampled;         /* why the heap is not sampled; code 0: it is */
     struct ph_error proc;              /* why /proc cannot be read; code 0: it can */
     size_t member_count;               /* of the family, this process included */

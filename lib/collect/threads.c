@@ -109,3 +109,13 @@ int ph_threadcreate_collect_bare(const struct ph_probe *probe, struct ph_modules
         ph_modules_fini(&modules);
     return result;
 }
+
+size_t ph_threads_count(const struct ph_probe *probe)
+{
+    size_t count = 0, live_count = 0;
+    struct ph_thread *threads = list_threads(probe, &count);
+    for (size_t i = 0; threads && i < count; i++)
+        live_count += !threads[i].own;
+    free(threads);
+    return live_count;
+}

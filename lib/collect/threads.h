@@ -16,4 +16,7 @@ int ph_threadcreate_collect(const struct ph_probe *probe, struct ph_profile **re
 int ph_threadcreate_collect_bare(const struct ph_probe *probe, struct ph_modules *ret_modules,
                                  struct ph_profile **ret_profile, struct ph_error *error);
 
+/** ph_threads_count() - how many there are, Porthole's left out. 0 if memory is out. */
+size_t ph_threads_count(const struct ph_probe *probe);
+
 #endif

@@ -103,12 +103,21 @@ static void add_absent(struct gather *gather, const struct ph_asked *asked, enum
 
 /* ---- those who answer ---- */
 
+/* Of Porthole, not of the process: the same from all. */
+static bool is_shared(const char *comment)
+{
+    return strncmp(comment, "porthole ", strlen("porthole ")) == 0;
+}
+
 /* "process 12: 3 samples were lost". Comments of a heap name their process themselves. */
 static void sign_comments(const struct ph_member *member, struct ph_profile *profile)
 {
     struct ph_buf text = PH_BUF_INIT;
     for (uint32_t i = 0; i < profile->comment_count; i++) {
-        ph_buf_printf(&text, "process %d: %s", (int)member->pid, ph_profile_text(profile, profile->comments[i]));
+        const char *comment = ph_profile_text(profile, profile->comments[i]);
+        if (is_shared(comment))
+            continue;
+        ph_buf_printf(&text, "process %d: %s", (int)member->pid, comment);
         if (ph_buf_status(&text) == 0)
             profile->comments[i] = ph_profile_string(profile, text.data);
         ph_buf_fini(&text);

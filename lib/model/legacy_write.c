@@ -3,6 +3,7 @@
 #include "model/demangle.h"
 #include "model/heap_types.h"
 #include "model/intern.h"
+#include "model/maps.h"
 #include "model/scale.h"
 
 #include <errno.h>
@@ -136,20 +137,6 @@ static void write_hex(struct ph_buf *out, uint64_t value)
     ph_buf_append(out, first, (size_t)(text + sizeof(text) - first));
 }
 
-/* A line end in a name must not begin a line of its own. */
-static void write_name(struct ph_buf *out, const char *name)
-{
-    while (*name) {
-        size_t length = strcspn(name, "\t\n\r");
-        ph_buf_append(out, name, length);
-        name += length;
-        if (*name++)
-            ph_buf_char(out, ' ');
-        else
-            return;
-    }
-}
-
 static int write_line_symbol(struct writer *writer, uint64_t address, const struct ph_line *line)
 {
     const struct ph_profile *profile = writer->profile;
@@ -162,10 +149,10 @@ static int write_line_symbol(struct writer *writer, uint64_t address, const stru
     ph_buf_text(writer->out, "#\t");
     write_hex(writer->out, address);
     ph_buf_char(writer->out, '\t');
-    write_name(writer->out, *name);
+    ph_maps_name(writer->out, *name);
     if (function->file) {
         ph_buf_char(writer->out, '\t');
-        write_name(writer->out, ph_profile_text(profile, function->file));
+        ph_maps_name(writer->out, ph_profile_text(profile, function->file));
         ph_buf_printf(writer->out, ":%" PRId64, line->line);
     }
     ph_buf_char(writer->out, '\n');
@@ -181,7 +168,7 @@ static void write_module_symbol(struct writer *writer, const struct ph_location 
     if (location->mapping) {
         const struct ph_mapping *mapping = &writer->profile->mappings[location->mapping - 1];
         ph_buf_char(writer->out, '\t');
-        write_name(writer->out, ph_profile_text(writer->profile, mapping->file));
+        ph_maps_name(writer->out, ph_profile_text(writer->profile, mapping->file));
         ph_buf_char(writer->out, '+');
         write_hex(writer->out, location->address - mapping->start + mapping->offset);
     }
@@ -227,13 +214,7 @@ static void write_maps(const struct ph_profile *profile, struct ph_buf *out)
     if (profile->mapping_count == 0)
         return;
     ph_buf_text(out, "\nMAPPED_LIBRARIES:\n");
-    for (uint32_t i = 0; i < profile->mapping_count; i++) {
-        const struct ph_mapping *mapping = &profile->mappings[i];
-        ph_buf_printf(out, "%08" PRIx64 "-%08" PRIx64 " r-xp %08" PRIx64 " 00:00 0 ", mapping->start,
-                      mapping->limit, mapping->offset);
-        write_name(out, ph_profile_text(profile, mapping->file));
-        ph_buf_char(out, '\n');
-    }
+    ph_maps_write(profile, out);
 }
 
 static int write_rows(struct writer *writer, struct row *rows)

@@ -1,6 +1,7 @@
 #include "model/maps.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,5 +184,29 @@ void ph_maps_part(struct ph_profile *profile)
         free_from = (free_from + PLACE_ALIGNMENT - 1) & ~(PLACE_ALIGNMENT - 1);
         move_mapping(profile, i, free_from);
         free_from = profile->mappings[i].limit;
+    }
+}
+
+void ph_maps_name(struct ph_buf *out, const char *name)
+{
+    while (*name) {
+        size_t length = strcspn(name, "\t\n\r");
+        ph_buf_append(out, name, length);
+        name += length;
+        if (*name++)
+            ph_buf_char(out, ' ');
+        else
+            return;
+    }
+}
+
+void ph_maps_write(const struct ph_profile *profile, struct ph_buf *out)
+{
+    for (uint32_t i = 0; i < profile->mapping_count; i++) {
+        const struct ph_mapping *mapping = &profile->mappings[i];
+        ph_buf_printf(out, "%08" PRIx64 "-%08" PRIx64 " r-xp %08" PRIx64 " 00:00 0 ", mapping->start,
+                      mapping->limit, mapping->offset);
+        ph_maps_name(out, ph_profile_text(profile, mapping->file));
+        ph_buf_char(out, '\n');
     }
 }

@@ -4,6 +4,7 @@
 #ifndef PH_MODEL_MAPS_H
 #define PH_MODEL_MAPS_H
 
+#include "base/buf.h"
 #include "base/scan.h"
 #include "model/profile.h"
 
@@ -43,5 +44,10 @@ uint32_t ph_map_find(const struct ph_map_finder *finder, uint64_t address);
  * afterwards.
  */
 void ph_maps_part(struct ph_profile *profile);
+
+/** ph_maps_write() - append all mappings as lines of a maps file. ph_maps_name() - a name for a line of text: what would end the
+ * line, or part it, is a blank. */
+void ph_maps_write(const struct ph_profile *profile, struct ph_buf *out);
+void ph_maps_name(struct ph_buf *out, const char *name);
 
 #endif

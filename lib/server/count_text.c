@@ -1,35 +1,19 @@
 #include "server/count_text.h"
 
 #include "model/demangle.h"
+#include "server/stack_groups.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-struct counted {
-    int64_t count;
-    uint32_t sample;
-};
-
-static int by_count(const void *a, const void *b)
+static void write_stack(const struct ph_profile *profile, const struct ph_sample *sample, int64_t count,
+                        struct ph_buf *out)
 {
-    const struct counted *left = a, *right = b;
-    if (left->count != right->count)
-        return left->count < right->count ? 1 : -1;
-    return left->sample < right->sample ? -1 : left->sample > right->sample;
-}
-
-static const uint32_t *frames_of(const struct ph_profile *profile, uint32_t sample)
-{
-    return profile->frames + profile->samples[sample].first_frame;
-}
-
-static void write_stack(const struct ph_profile *profile, const struct counted *counted, struct ph_buf *out)
-{
-    ph_buf_printf(out, "%" PRId64 " @", counted->count);
-    for (uint32_t i = 0; i < profile->samples[counted->sample].frame_count; i++)
+    ph_buf_printf(out, "%" PRId64 " @", count);
+    for (uint32_t i = 0; i < sample->frame_count; i++)
         ph_buf_printf(out, " 0x%" PRIx64,
-                      ph_profile_location(profile, frames_of(profile, counted->sample)[i])->address + 1);
+                      ph_profile_location(profile, profile->frames[sample->first_frame + i])->address + 1);
     ph_buf_char(out, '\n');
 }
 
@@ -53,35 +37,24 @@ static void write_frame(const struct ph_profile *profile, const struct ph_locati
     ph_buf_char(out, '\n');
 }
 
-static struct counted *sort_samples(const struct ph_profile *profile, int64_t *ret_total)
+static void write_group(const struct ph_profile *profile, const struct ph_stack_group *group, struct ph_buf *out)
 {
-    struct counted *order = calloc((size_t)profile->sample_count + 1, sizeof(*order));
-    int64_t total = 0;
-    if (!order)
-        return NULL;
-    for (uint32_t i = 0; i < profile->sample_count; i++) {
-        order[i] = (struct counted){ph_profile_values(profile, i)[0], i};
-        total += order[i].count;
-    }
-    qsort(order, profile->sample_count, sizeof(*order), by_count);
-    *ret_total = total;
-    return order;
+    const struct ph_sample *sample = &profile->samples[group->samples[0]];
+    write_stack(profile, sample, group->total, out);
+    for (uint32_t i = 0; i < sample->frame_count; i++)
+        write_frame(profile, ph_profile_location(profile, profile->frames[sample->first_frame + i]), out);
+    ph_buf_char(out, '\n');
 }
 
 void ph_count_text_write(const struct ph_profile *profile, const char *name, struct ph_buf *out)
 {
-    int64_t total;
-    struct counted *order = sort_samples(profile, &total);
-    if (!order) {
+    struct ph_stack_groups groups;
+    if (ph_stack_groups_make(profile, &groups) < 0) {
         out->failed = -ENOMEM;
         return;
     }
-    ph_buf_printf(out, "%s profile: total %" PRId64 "\n", name, total);
-    for (uint32_t i = 0; i < profile->sample_count; i++) {
-        write_stack(profile, &order[i], out);
-        for (uint32_t j = 0; j < profile->samples[order[i].sample].frame_count; j++)
-            write_frame(profile, ph_profile_location(profile, frames_of(profile, order[i].sample)[j]), out);
-        ph_buf_char(out, '\n');
-    }
-    free(order);
+    ph_buf_printf(out, "%s profile: total %" PRId64 "\n", name, ph_profile_total(profile, 0));
+    for (uint32_t i = 0; i < groups.count; i++)
+        write_group(profile, &groups.groups[i], out);
+    ph_stack_groups_fini(&groups);
 }

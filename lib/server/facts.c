@@ -1,5 +1,8 @@
 #include "server/facts.h"
 
+#include "collect/threads.h"
+#include "task/losses.h"
+
 #include <unistd.h>
 
 /* Each number by itself: the probe goes on counting. */
@@ -29,9 +32,11 @@ int ph_facts_gather(const struct ph_site *site, struct ph_facts *ret_facts)
         return status;
     facts.heap = ph_heap_state(site->probe);
     facts.tally = ph_tally_read();
+    facts.thread_count = ph_threads_count(site->probe);
     facts.amiss = (struct ph_notice_facts){
         .degraded = __atomic_load_n(&site->probe->degraded, __ATOMIC_RELAXED),
         .counters = read_counters(site->probe),
+        .losses = ph_losses_read(),
         .unsampled = facts.heap.unsampled,
         .member_count = facts.members.count,
         .hidden_count = count_hidden(&facts.members),

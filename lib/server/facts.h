@@ -14,6 +14,7 @@ struct ph_facts {
     struct ph_heap_state heap;
     struct ph_members members;
     struct ph_tally tally;
+    size_t thread_count; /* of this process, Porthole's left out */
     struct ph_notice_facts amiss;
 };
 

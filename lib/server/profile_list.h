@@ -16,4 +16,7 @@ typedef int64_t ph_profile_count(const void *context, const struct ph_route *rou
 void ph_profile_list_write(const struct ph_request *request, ph_profile_count *count_of, const void *context,
                            struct ph_buf *out);
 
+/** ph_profile_is_lasting() - does it take seconds in any case? */
+bool ph_profile_is_lasting(const struct ph_route *route);
+
 #endif

@@ -8,15 +8,9 @@ static const struct {
     unsigned status;
     const char *title; /* RFC 9110, 15; RFC 6585 */
 } titles[] = {
-    {400, "Bad Request"},
-    {401, "Unauthorized"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {409, "Conflict"},
-    {413, "Content Too Large"},
-    {500, "Internal Server Error"},
-    {501, "Not Implemented"},
+    {400, "Bad Request"},         {401, "Unauthorized"},          {403, "Forbidden"},
+    {404, "Not Found"},           {405, "Method Not Allowed"},    {409, "Conflict"},
+    {413, "Content Too Large"},   {500, "Internal Server Error"}, {501, "Not Implemented"},
     {503, "Service Unavailable"},
 };
 

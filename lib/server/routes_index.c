@@ -7,7 +7,7 @@
 
 /* -1 for what could not be counted. */
 struct counts {
-    int64_t heap, threadcreate;
+    int64_t heap, threads;
 };
 
 /* Go counts the records of its heap profile: stacks. */
@@ -21,30 +21,20 @@ static int64_t count_heap(const struct ph_probe *probe)
     return count;
 }
 
-static int64_t count_threads(const struct ph_probe *probe)
-{
-    struct ph_profile *profile = NULL;
-    if (ph_threadcreate_collect(probe, &profile, NULL) < 0)
-        return -1;
-    int64_t count = ph_profile_total(profile, 0);
-    ph_profile_free(profile);
-    return count;
-}
-
 static int64_t count_of(const void *context, const struct ph_route *route)
 {
     const struct counts *counts = context;
     if (route->handle == ph_route_heap)
         return counts->heap;
-    if (route->handle == ph_route_threadcreate)
-        return counts->threadcreate;
-    return 0; /* one that is always empty */
+    if (route->handle == ph_route_threadcreate || route->handle == ph_route_threads)
+        return counts->threads;
+    return route->handle == ph_route_empty ? 0 : -1; /* what is yet to be watched has none */
 }
 
 void ph_route_index(struct ph_request *request, struct ph_reply *reply)
 {
     const struct ph_probe *probe = request->site->probe;
-    struct counts counts = {count_heap(probe), count_threads(probe)};
+    struct counts counts = {count_heap(probe), (int64_t)ph_threads_count(probe)};
     struct ph_buf *out = &reply->body;
     ph_reply_begin(reply, PH_TEXT_HTML);
     ph_html_begin(out, "/debug/pprof/");

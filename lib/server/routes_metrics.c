@@ -2,7 +2,9 @@
 #include "model/prometheus.h"
 #include "server/facts.h"
 #include "server/job.h"
+#include "server/profile_counts.h"
 #include "server/router.h"
+#include "task/losses.h"
 
 #include <stdio.h>
 
@@ -130,6 +132,34 @@ static void add_degraded(const struct ph_notice_facts *amiss, struct ph_buf *out
         add_labelled(&degraded, "what", notices[i].name, ph_notice_holds(&notices[i], amiss), out);
 }
 
+static void add_profiles(struct ph_buf *out)
+{
+    static const struct ph_metric made = {PH_METRIC_COUNTER, "porthole_profiles", NULL,
+                                          "Profiles made of this process, by kind; also as parts of those of all."};
+    static const struct ph_metric samples = {PH_METRIC_COUNTER, "porthole_samples", NULL,
+                                             "Samples taken on the program's threads for CPU profiles."};
+    static const struct ph_metric dropped = {
+        PH_METRIC_COUNTER, "porthole_samples_dropped", NULL,
+        "Samples that CPU profiles have lost: they came too fast (full), or while "
+        "the same thread was at another one (busy)."};
+    static const struct ph_metric unsampled = {PH_METRIC_COUNTER, "porthole_threads_unsampled", NULL,
+                                               "Threads that CPU profiles lack: no timer was to be had (limit), or "
+                                               "their alternate signal stack is too small (stack)."};
+    struct ph_sampling_counts losses = ph_losses_read();
+    ph_prometheus_begin(out, &made);
+    for (int i = 0; i < PH_PROFILE_KINDS; i++)
+        add_labelled(&made, "kind", ph_profile_kind_name((enum ph_profile_kind)i),
+                     ph_profile_counts_read((enum ph_profile_kind)i), out);
+    ph_prometheus_begin(out, &samples);
+    ph_prometheus_value(out, &samples, NULL, 0, losses.captured);
+    ph_prometheus_begin(out, &dropped);
+    add_labelled(&dropped, "reason", "full", losses.dropped_full, out);
+    add_labelled(&dropped, "reason", "busy", losses.dropped_busy, out);
+    ph_prometheus_begin(out, &unsampled);
+    add_labelled(&unsampled, "reason", "limit", losses.unarmed, out);
+    add_labelled(&unsampled, "reason", "stack", losses.tiny_stacks, out);
+}
+
 static void add_jobs(struct ph_jobs *jobs, struct ph_buf *out)
 {
     static const struct ph_metric metric = {
@@ -158,6 +188,8 @@ void ph_route_metrics(struct ph_request *request, struct ph_reply *reply)
     add_identity(request->site->probe, &facts, out);
     add_counters(&facts.amiss.counters, out);
     add_heap(&facts.heap, out);
+    add_gauge("porthole_threads", NULL, "Threads of the program.", facts.thread_count, out);
+    add_profiles(out);
     add_family(&facts, out);
     add_degraded(&facts.amiss, out);
     add_jobs(request->site->jobs, out);

@@ -26,7 +26,8 @@ static void add_links(enum ph_route_group group, struct ph_buf *out)
     for (size_t i = 0; i < count; i++) {
         if (routes[i].group != group)
             continue;
-        ph_buf_printf(out, "<tr><td><a href=\"%s\"><code>%s</code></a><td>", routes[i].path, routes[i].path);
+        ph_buf_printf(out, "<tr><td><a href=\"%s%s\"><code>%s</code></a><td>", routes[i].path,
+                      ph_profile_is_lasting(&routes[i]) ? "?seconds=10" : "", routes[i].path);
         ph_buf_html(out, routes[i].summary);
         ph_buf_text(out, "</tr>\n");
     }
@@ -65,6 +66,10 @@ static void add_facts(const struct ph_facts *facts, struct ph_buf *out)
     }
     if (facts->heap.allocated_bytes)
         add_bytes_fact(out, "In use by malloc", facts->heap.allocated_bytes);
+    begin_fact(out, "Threads");
+    ph_buf_printf(out, "<a href=\"/debug/threads?format=html\">%s</a>",
+                  ph_human_count((int64_t)facts->thread_count).text);
+    end_fact(out);
     ph_buf_text(out, "</dl>\n");
 }
 

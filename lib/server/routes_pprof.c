@@ -4,9 +4,9 @@
 #include "collect/threads.h"
 #include "model/legacy_write.h"
 #include "model/maps.h"
-#include "model/pprof_write.h"
 #include "server/count_text.h"
 #include "server/pprof_query.h"
+#include "server/pprof_reply.h"
 #include "server/router.h"
 #include "server/scope.h"
 #include "server/snapshot.h"
@@ -14,25 +14,6 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-static void send_binary(const struct ph_request *request, struct ph_reply *reply, const struct ph_profile *profile,
-                        bool is_delta)
-{
-    struct ph_error error = {0, ""};
-    ph_reply_attachment(reply, ph_route_name(request->route), is_delta);
-    int status = ph_pprof_write(profile, &reply->body, &error);
-    if (status < 0)
-        ph_reply_failure(request, reply, status, &error);
-}
-
-static void send_bare(const struct ph_request *request, struct ph_reply *reply, const struct ph_profile *profile)
-{
-    struct ph_error error = {0, ""};
-    ph_reply_begin(reply, PH_BINARY);
-    int status = ph_pprof_write_bare(profile, &reply->body, &error);
-    if (status < 0)
-        ph_reply_failure(request, reply, status, &error);
-}
 
 static void send_count_text(const struct ph_request *request, struct ph_reply *reply, enum ph_scope scope,
                             const struct ph_profile *profile)
@@ -64,9 +45,9 @@ static void send_profile(send_text *text, const struct ph_request *request, stru
                          enum ph_scope scope, const struct ph_pprof_query *query, struct ph_profile *profile)
 {
     if (scope == PH_SCOPE_BARE)
-        send_bare(request, reply, profile);
+        ph_pprof_reply_bare(request, reply, profile);
     else if (!query->debug)
-        send_binary(request, reply, profile, query->seconds > 0);
+        ph_pprof_reply(request, reply, profile, query->seconds > 0);
     else {
         ph_maps_part(profile);
         text(request, reply, scope, profile);
@@ -116,7 +97,7 @@ static int collect_heap_bare(const struct ph_request *request, bool gc, struct p
 
 void ph_route_heap(struct ph_request *request, struct ph_reply *reply)
 {
-    static const struct ph_snapshot_kind heap = {collect_heap, collect_heap_bare};
+    static const struct ph_snapshot_kind heap = {collect_heap, collect_heap_bare, PH_PROFILE_HEAP};
     serve(&heap, send_heap_text, request, reply);
 }
 
@@ -134,7 +115,8 @@ static int collect_threadcreate_bare(const struct ph_request *request, bool gc, 
 
 void ph_route_threadcreate(struct ph_request *request, struct ph_reply *reply)
 {
-    static const struct ph_snapshot_kind threadcreate = {collect_threadcreate, collect_threadcreate_bare};
+    static const struct ph_snapshot_kind threadcreate = {collect_threadcreate, collect_threadcreate_bare,
+                                                         PH_PROFILE_THREADCREATE};
     serve(&threadcreate, send_count_text, request, reply);
 }
 
@@ -148,8 +130,6 @@ struct empty_kind {
 };
 
 static const struct empty_kind empty_kinds[] = {
-    {"profile", {{"samples", "count"}, {"cpu", "nanoseconds"}}, "cpu", "nanoseconds", 10000000, NULL},
-    {"goroutine", {{"goroutine", "count"}}, "goroutine", "count", 1, "goroutine profile: total 0\n"},
     {"block",
      {{"contentions", "count"}, {"delay", "nanoseconds"}},
      "contentions",
@@ -194,18 +174,17 @@ static void send_empty(const struct ph_request *request, struct ph_reply *reply,
 {
     struct ph_profile *profile = new_empty(kind);
     if (profile)
-        send_binary(request, reply, profile, is_delta);
+        ph_pprof_reply(request, reply, profile, is_delta);
     else
         ph_reply_failure(request, reply, -ENOMEM, NULL);
     ph_profile_free(profile);
 }
 
-/* Go's CPU profile takes 30 seconds for any `seconds` it cannot read and knows no `debug`. */
 void ph_route_empty(struct ph_request *request, struct ph_reply *reply)
 {
     const struct empty_kind *kind = find_empty(ph_route_name(request->route));
     struct ph_pprof_query query = {0};
-    if (kind->text && !ph_pprof_query_read(request, reply, &query))
+    if (!ph_pprof_query_read(request, reply, &query))
         return;
     if (!ph_scope_check(request, reply))
         return;

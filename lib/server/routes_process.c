@@ -1,5 +1,6 @@
 /* routes_process.c - /debug/processes in three forms, and the contract. */
 #include "base/visible.h"
+#include "server/format.h"
 #include "server/html.h"
 #include "server/members.h"
 #include "server/members_html.h"
@@ -45,10 +46,8 @@ static void add_json(const struct ph_listed *member, struct ph_buf *out)
     ph_buf_fini(&command);
 }
 
-static void write_json(const struct ph_request *request, const struct ph_members *members, struct ph_reply *reply)
+static void write_json(const struct ph_request *request, const struct ph_members *members, struct ph_buf *out)
 {
-    struct ph_buf *out = &reply->body;
-    ph_reply_begin(reply, PH_JSON);
     ph_buf_text(out, "{\"url\":");
     ph_buf_json(out, request->url);
     ph_buf_text(out, ",\"processes\":[");
@@ -82,19 +81,16 @@ static void add_text(const struct ph_listed *member, struct ph_buf *out)
     ph_buf_fini(&command);
 }
 
-static void write_text(const struct ph_request *request, const struct ph_members *members, struct ph_reply *reply)
+static void write_text(const struct ph_request *request, const struct ph_members *members, struct ph_buf *out)
 {
-    ph_reply_begin(reply, PH_TEXT_PLAIN);
-    ph_buf_printf(&reply->body, "%-7s %-7s %-8s %-15s %-15s %14s %14s  %s\n", "PID", "PPID", "ROLE", "NAME",
-                  "STATE", "UPTIME_SECONDS", "RSS_BYTES", "COMMAND");
+    ph_buf_printf(out, "%-7s %-7s %-8s %-15s %-15s %14s %14s  %s\n", "PID", "PPID", "ROLE", "NAME", "STATE",
+                  "UPTIME_SECONDS", "RSS_BYTES", "COMMAND");
     for (size_t i = 0; i < members->count; i++)
-        add_text(&members->items[i], &reply->body);
+        add_text(&members->items[i], out);
 }
 
-static void write_html(const struct ph_request *request, const struct ph_members *members, struct ph_reply *reply)
+static void write_html(const struct ph_request *request, const struct ph_members *members, struct ph_buf *out)
 {
-    struct ph_buf *out = &reply->body;
-    ph_reply_begin(reply, PH_TEXT_HTML);
     ph_html_begin(out, "Processes");
     ph_buf_text(out, "<p><a href=\"/debug/\">Porthole</a></p>\n<h1>Processes</h1>\n");
     ph_buf_printf(out, "<h2>%zu behind this endpoint</h2>\n", members->count);
@@ -102,31 +98,13 @@ static void write_html(const struct ph_request *request, const struct ph_members
     ph_html_end(out, request->site->probe->version);
 }
 
-static const struct {
-    const char *name, *type;
-    void (*write)(const struct ph_request *request, const struct ph_members *members, struct ph_reply *reply);
-} formats[] = {
-    {"json", PH_JSON, write_json},
-    {"text", "text/plain", write_text},
-    {"html", "text/html", write_html},
+typedef void write_members(const struct ph_request *request, const struct ph_members *members, struct ph_buf *out);
+
+static write_members *const writers[] = {
+    [PH_FORMAT_JSON] = write_json,
+    [PH_FORMAT_TEXT] = write_text,
+    [PH_FORMAT_HTML] = write_html,
 };
-
-#define FORMAT_COUNT ((int)(sizeof(formats) / sizeof(formats[0])))
-
-/* `format` beats Accept; an Accept that allows none of them gets JSON rather than nothing. -1: no such format. */
-static int choose_format(const struct ph_request *request)
-{
-    const char *const types[] = {formats[0].type, formats[1].type, formats[2].type, NULL};
-    char name[16];
-    if (ph_query_text(request->query, "format", name, sizeof(name)) && name[0]) {
-        int i = FORMAT_COUNT - 1;
-        while (i >= 0 && strcmp(formats[i].name, name) != 0)
-            i--;
-        return i;
-    }
-    int chosen = ph_accept_choose(request->accept, types);
-    return chosen < 0 ? 0 : chosen;
-}
 
 /* Leave only the process that is asked for. False if it has ended since ph_scope_check(). */
 static bool choose_member(const struct ph_request *request, struct ph_members *members)
@@ -145,20 +123,17 @@ static bool choose_member(const struct ph_request *request, struct ph_members *m
 void ph_route_processes(struct ph_request *request, struct ph_reply *reply)
 {
     struct ph_members members;
-    int format = choose_format(request);
-    if (format < 0) {
-        ph_reply_error(request, reply, 400, "unknown format: expected json, text or html");
-        return;
-    }
-    if (!ph_scope_check(request, reply))
+    int format = ph_format_choose(request, reply);
+    if (format < 0 || !ph_scope_check(request, reply))
         return;
     int status = ph_members_read(request->site, &members);
     if (status < 0) {
         ph_reply_failure(request, reply, status, NULL);
         return;
     }
+    ph_format_begin(reply, (enum ph_format)format);
     if (choose_member(request, &members))
-        formats[format].write(request, &members, reply);
+        writers[format](request, &members, &reply->body);
     else
         ph_reply_error(request, reply, 404, "the process has just ended");
     ph_members_fini(&members);

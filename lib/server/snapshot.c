@@ -19,11 +19,18 @@ struct taking {
     const char *path;
 };
 
+static int counted(const struct taking *taking, int status)
+{
+    if (status == 0)
+        ph_profile_counts_add(taking->kind->counted_as);
+    return status;
+}
+
 static int own_part(void *context, struct ph_modules *ret_modules, struct ph_profile **ret_profile,
                     struct ph_error *error)
 {
     const struct taking *taking = context;
-    return taking->kind->bare(taking->request, taking->gc, ret_modules, ret_profile, error);
+    return counted(taking, taking->kind->bare(taking->request, taking->gc, ret_modules, ret_profile, error));
 }
 
 static int take_family(const struct taking *taking, struct ph_gathered *ret_gathered, struct ph_error *error)
@@ -47,9 +54,10 @@ static int take(const struct taking *taking, struct ph_gathered *ret_gathered, s
 {
     if (taking->scope == PH_SCOPE_FAMILY)
         return take_family(taking, ret_gathered, error);
-    if (taking->scope == PH_SCOPE_BARE)
-        return taking->kind->bare(taking->request, taking->gc, NULL, &ret_gathered->profile, error);
-    return taking->kind->collect(taking->request, taking->gc, &ret_gathered->profile, error);
+    int status = taking->scope == PH_SCOPE_BARE
+                     ? taking->kind->bare(taking->request, taking->gc, NULL, &ret_gathered->profile, error)
+                     : taking->kind->collect(taking->request, taking->gc, &ret_gathered->profile, error);
+    return counted(taking, status);
 }
 
 static int wait_between(const struct ph_request *request, unsigned seconds, struct ph_error *error)
@@ -96,4 +104,14 @@ int ph_snapshot(const struct ph_snapshot_kind *kind, const struct ph_request *re
     gathered.profile = NULL;
     ph_gathered_fini(&gathered);
     return 0;
+}
+
+int ph_snapshot_modules(struct ph_modules *ret_modules, struct ph_profile **part, struct ph_error *error)
+{
+    int status = ret_modules ? ph_modules_self(ret_modules, error) : 0;
+    if (status == 0)
+        return 0;
+    ph_profile_free(*part);
+    *part = NULL;
+    return status;
 }

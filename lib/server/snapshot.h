@@ -10,6 +10,7 @@
 #include "elf/modules.h"
 #include "model/profile.h"
 #include "server/pprof_query.h"
+#include "server/profile_counts.h"
 #include "server/request.h"
 #include "server/scope.h"
 
@@ -27,6 +28,7 @@ typedef int ph_collect_bare(const struct ph_request *request, bool gc, struct ph
 struct ph_snapshot_kind {
     ph_collect *collect; /* as a client wants it */
     ph_collect_bare *bare;
+    enum ph_profile_kind counted_as;
 };
 
 /**
@@ -37,5 +39,9 @@ struct ph_snapshot_kind {
 int ph_snapshot(const struct ph_snapshot_kind *kind, const struct ph_request *request, enum ph_scope scope,
                 const struct ph_pprof_query *query, const char *path, struct ph_profile **ret_profile,
                 struct ph_error *error);
+
+/** ph_snapshot_modules() - of this process now, for a part of the family's whose collector does not tell; nothing where
+ * @ret_modules is NULL. 0, or the errno of reading them, and then @part is released. */
+int ph_snapshot_modules(struct ph_modules *ret_modules, struct ph_profile **part, struct ph_error *error);
 
 #endif

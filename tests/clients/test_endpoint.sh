@@ -79,14 +79,52 @@ empty() {
     check "$1: go tool pprof opens it" top "$WORK/body"
     check "$1: more than Alloy's two bytes" test "$(wc -c <"$WORK/body")" -gt 2
 }
-empty profile 'samples/count cpu/nanoseconds cpu nanoseconds 10000000'
-empty goroutine 'goroutine/count goroutine count 1'
 empty block 'contentions/count delay/nanoseconds contentions count 1'
 empty mutex 'contentions/count delay/nanoseconds contentions count 1'
-for name in heap allocs threadcreate profile goroutine block mutex; do
+# Over seconds, and the threads of now; who waits is in the dump and in wall time, and only there.
+lasting() {
+    serves "$1" "/debug/$1?seconds=1&hz=$2" 200 "$(profile_headers "${1##*/}")"
+    is "$1: types and period" "$(types) $(period)" "$3"
+    like "$1: its duration" "$(raw)" '^Duration: 1(\.[0-9]+)?'
+    check "$1: go tool pprof opens it" top "$WORK/body"
+}
+lasting pprof/profile 100 'samples/count cpu/nanoseconds cpu nanoseconds 10000000'
+lasting pprof/wall 50 'samples/count wall/nanoseconds wall nanoseconds 20000000'
+like "wall: the thread that waits is in it" "$(raw)" 'state:\[sleeping\]'
+lasting fgprof 1000 'samples/count wall/nanoseconds wall nanoseconds 1000000'
+for name in threads goroutine; do
+    serves "$name" "/debug/pprof/$name" 200 "$(profile_headers "$name")"
+    is "$name: the type that clients of the name know" "$(types) $(period)" "$name/count $name count 1"
+    like "$name: a thread with its labels" "$(raw)" 'call:\[.*state:\[sleeping\].*thread:\[host_lines\]'
+    like "$name: names" "$(raw)" ' main '
+done
+serves "profile as gperftools has it" "/pprof/profile?seconds=1" 200 "$(profile_headers profile)"
+is "profile as gperftools has it: its header" "$(od -An -td8 -w24 -N24 "$WORK/body" | tr -s ' ')" " 0 3 0"
+for name in heap allocs threadcreate threads goroutine block mutex; do
     head_is_get "$name" "/debug/pprof/$name"
 done
-serves "profile takes any seconds, as in Go" "/debug/pprof/profile?seconds=none" 200 "$(profile_headers profile)"
+for path in pprof/profile pprof/wall fgprof; do
+    is "HEAD of $path watches nobody" "$(status_of "/debug/$path" --head --max-time 5)" 200
+done
+for query in seconds=0 seconds=none seconds=3601 hz=0 hz=1001 hz=x; do
+    name=${query%%=*} most=3600
+    [ "$name" = seconds ] || most=1000
+    refuses "profile?$query" "/debug/pprof/profile?$query" 400 \
+        "invalid value for \"$name\" - must be a number from 1 to $most"
+done
+curl -s -o "$WORK/cut" "$HOST_URL/debug/pprof/wall?seconds=3600" &
+long=$!
+until [ "$(status_of /debug/pprof/profile?seconds=1)" = 409 ]; do sleep 0.1; done
+like "while one runs another is refused" "$(cat "$WORK/body")" '^another profile runs since [0-9.]+ s and lasts 3[0-9.]+ s more'
+like "while one runs: when to come back" "$(headers)" '^Retry-After: 3[56][0-9][0-9]$'
+kill "$long"
+wait "$long" 2>/dev/null
+ended=no
+for ((i = 0; i < 100 && i >= 0; i++)); do
+    [ "$(status_of /debug/pprof/profile?seconds=1)" = 200 ] && ended=yes && break
+    sleep 0.1
+done
+is "a client that hangs up ends its profile" "$ended" yes
 
 for query in gc=1 gc=0 gc=x other=1 'debug=0' 'debug=' 'debug=x' 'seconds=' '%73econds='; do
     serves "heap?$query is a snapshot" "/debug/pprof/heap?$query" 200 "$(profile_headers heap)"
@@ -110,7 +148,15 @@ debug_text() {
     serves "$1?debug=1" "/debug/pprof/$1?debug=1" 200 "$PLAIN"
     is "$1?debug=1: Go's text" "$(cat "$WORK/body")" "$2"
 }
-debug_text goroutine 'goroutine profile: total 0'
+serves "goroutine?debug=1" "/debug/pprof/goroutine?debug=1" 200 "$PLAIN"
+like "goroutine?debug=1: Go's first line" "$(head -n 1 "$WORK/body")" '^goroutine profile: total [1-9][0-9]*$'
+check "goroutine?debug=1: pprof reads it" top "$WORK/body"
+serves "goroutine?debug=2" "/debug/pprof/goroutine?debug=2" 200 "$PLAIN"
+like "goroutine?debug=2: as Go's" "$(cat "$WORK/body")" '^goroutine [0-9]+ \[[a-z_0-9]+\]:$'
+serves "threads?debug=2" "/debug/pprof/threads?debug=2" 200 "$PLAIN"
+like "threads?debug=2: each with its name" "$(cat "$WORK/body")" '^thread [0-9]+ "host_lines" \[[a-z_0-9]+(, [0-9.a-z ]+)?\]:$'
+serves "threads as JSON" /debug/threads 200 "Content-Type: application/json"
+is "threads as JSON: the main thread" "$(jq -r '.threads[0].name' "$WORK/body")" host_lines
 debug_text block '--- contention:
 cycles/second=1000000000'
 debug_text mutex '--- mutex:
@@ -123,7 +169,7 @@ for name in allocs threadcreate; do
     serves "$name over a second" "/debug/pprof/$name?seconds=1&seconds=3" 200 "$(profile_headers "$name-delta")"
     like "$name over a second: of a repeated parameter the first counts" "$(raw)" '^Duration: 1(\.[0-9]+)?'
 done
-for name in goroutine block mutex; do
+for name in block mutex; do
     serves "$name over a second" "/debug/pprof/$name?seconds=1" 200 "$(profile_headers "$name-delta")"
     unlike "$name over a second: what was not watched has no duration" "$(raw)" '^Duration'
 done
@@ -153,7 +199,7 @@ for seconds in 0 -1 x 1.5 1x %20 0x5 1e3; do
     refuses "seconds=$seconds" "/debug/pprof/heap?seconds=$seconds" 400 \
         'invalid value for "seconds" - must be a positive integer'
 done
-for name in allocs block goroutine mutex threadcreate; do
+for name in allocs block mutex threadcreate; do
     refuses "$name?seconds=no" "/debug/pprof/$name?seconds=no" 400 \
         'invalid value for "seconds" - must be a positive integer'
     refuses "$name with seconds and debug" "/debug/pprof/$name?seconds=1&debug=1" 400 \
@@ -280,15 +326,17 @@ paths() {
     sed -n "s/^ROUTE(\"\([^\"]*\)\", [A-Z_]*, [A-Z]*, \($1\),.*/\1/p" "$SRC/lib/server/routes.def"
 }
 links() {
-    for path in $1; do grep -qE "href=\"$path(\\?debug=1)?\"" "$WORK/body" || echo "$path"; done
+    for path in $1; do grep -qE "href=\"$path(\\?(debug=1|seconds=10))?\"" "$WORK/body" || echo "$path"; done
 }
 serves "the page" /debug/ 200 "$HTML"
 is "the page links every route" "$(links "$(paths 'PROFILE\|SUPPORT\|DATA\|PAGE')")" ""
 like "the page shows the command line" "$(cat "$WORK/body")" "$WORK/host_lines $HOST_PORT"
 unlike "the page has no script and nothing from elsewhere" "$(cat "$WORK/body")" '<script|src=|href="(http|//)|url\('
-is "every link of the page works" "$(grep -oE 'href="[^"]*' "$WORK/body" | cut -c 7- | sort -u | while read -r path; do
+is "every link of the page works" "$(grep -oE 'href="[^"]*' "$WORK/body" | cut -c 7- | sed 's/seconds=10/seconds=1/' | sort -u | while read -r path; do
     status=$(status_of "$path" -o "$WORK/linked"); [ "$status" = 200 ] || echo "$path $status"; done)" ""
 head_is_get "the page" /debug/
+serves "threads as a page" /debug/threads 200 "$HTML" -H 'Accept: text/html'
+like "threads as a page: the main thread" "$(cat "$WORK/body")" '<td>host_lines'
 serves "the index" /debug/pprof/ 200 "$HTML"
 is "the index links every profile" "$(links "$(paths PROFILE)")" ""
 like "the index counts the stacks of the heap" "$(cat "$WORK/body")" 'heap</a> <span class=soft>[1-9][0-9]*</span>'

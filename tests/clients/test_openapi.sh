@@ -19,7 +19,7 @@ PORTHOLE_ENV=(PORTHOLE_LOG=quiet PORTHOLE_HEAP_SAMPLE=off)
 start_lines with unsampled
 urls+=("$HOST_URL")
 
-timeout 120 /usr/bin/python3 -B "$SRC/tests/check-openapi.py" "$SRC" "${urls[@]}" >"$WORK/contract"
+timeout 400 /usr/bin/python3 -B "$SRC/tests/check-openapi.py" "$SRC" "${urls[@]}" >"$WORK/contract"
 status=$?
 sed '/^1\.\.[0-9]*$/d' "$WORK/contract"
 TAP_COUNT=$(grep -cE '^(not )?ok ' "$WORK/contract")

@@ -50,10 +50,16 @@ check "-base shows the growth" near \
 ) &
 check "a delta shows what happened meanwhile" near "$(flat_bytes "$heap?seconds=3" keep_memory)" 10485760
 wait $!
-for kind in goroutine threadcreate block mutex allocs; do
+for kind in threads goroutine threadcreate block mutex allocs; do
     check "pprof reads $kind" timeout 60 go tool pprof -raw "$HOST_URL/debug/pprof/$kind"
 done
-check "pprof reads profile" timeout 60 go tool pprof -raw "$HOST_URL/debug/pprof/profile?seconds=1"
+for kind in pprof/profile pprof/wall fgprof; do
+    check "pprof reads $kind" timeout 60 go tool pprof -raw "$HOST_URL/debug/$kind?seconds=1"
+done
+like "pprof's -tags knows what threads do" "$(timeout 60 go tool pprof -tags "$HOST_URL/debug/pprof/threads" 2>/dev/null)" \
+    'thread: Total'
+like "pprof's -tagfocus chooses a thread" \
+    "$(timeout 60 go tool pprof -top -tagfocus=thread=host_lines "$HOST_URL/debug/pprof/threads" 2>/dev/null)" ' main$'
 like "pprof shows the reason of an error" \
     "$(timeout 60 go tool pprof -raw "$HOST_URL/debug/pprof/nonsense" 2>&1)" 'Unknown profile'
 

@@ -171,6 +171,7 @@ PORTHOLE_ENV=(PORTHOLE_LOG=quiet)
 start_forker 11
 HOME=$WORK timeout 200 python3 "$SRC/tests/clients/page_look.py" "$WORK/browser" "$artefacts" "alone=$alone/debug/" \
     "family=$HOST_URL/debug/" "processes=$HOST_URL/debug/processes?format=html" "index=$HOST_URL/debug/pprof/" \
+    "threads=$HOST_URL/debug/threads?format=html" \
     >"$WORK/checks" 2>"$WORK/checks.err"
 is "the browser is asked everything" "$? $(tail -n 5 "$WORK/checks.err")" "0 "
 while IFS=$'\t' read -r result what details; do

@@ -83,6 +83,16 @@ void fixture_lose_heirs(void)
     bequeath(NULL, 0);
 }
 
+/* This one, and one of ours. */
+static size_t threads(struct ph_thread *ret_threads, size_t capacity)
+{
+    if (capacity > 0)
+        ret_threads[0] = (struct ph_thread){.tid = getpid()};
+    if (capacity > 1)
+        ret_threads[1] = (struct ph_thread){.tid = getpid() + 1, .own = true};
+    return 2;
+}
+
 static void no_fork_waits(void)
 {
 }
@@ -101,6 +111,7 @@ const struct ph_probe fixture_probe = {
     .counters = &fixture_counters,
     .own_fd = own_fd,
     .own_thread = own_thread,
+    .threads = threads,
     .bequeath = bequeath,
     .inherit = inherit,
     .hold_forks = no_fork_waits,

@@ -161,6 +161,18 @@ static void a_client_that_hangs_up_ends_the_waiting(void **state)
     assert_int_equal(wait_status, -ECANCELED);
 }
 
+static void who_works_can_ask_whether_the_client_is_still_there(void **state)
+{
+    struct ph_job job = {.jobs = &jobs, .client_fd = ends[0]};
+    assert_false(ph_job_has_left(&job));
+    shutdown(ends[1], SHUT_RDWR);
+    assert_true(ph_job_has_left(&job));
+    job.client_fd = -1;
+    assert_false(ph_job_has_left(&job));
+    job.cancelled = true;
+    assert_true(ph_job_has_left(&job));
+}
+
 static void cancelling_ends_the_waiting(void **state)
 {
     struct ph_job *job;
@@ -297,6 +309,7 @@ int main(void)
         JOB_TEST(a_job_runs_its_route_and_is_then_to_be_fetched),
         JOB_TEST(waiting_lets_the_seconds_pass),
         JOB_TEST(a_client_that_hangs_up_ends_the_waiting),
+        JOB_TEST(who_works_can_ask_whether_the_client_is_still_there),
         JOB_TEST(cancelling_ends_the_waiting),
         JOB_TEST(an_abandoned_job_ends_by_itself_and_is_not_fetched),
         JOB_TEST(only_so_many_work_at_once),

@@ -1,7 +1,9 @@
 #include "family/tally.h"
 #include "server/job.h"
+#include "server/profile_counts.h"
 #include "server/router.h"
 #include "server_fixture.h"
+#include "task/losses.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,6 +105,26 @@ static void what_is_degraded_is_1_and_the_rest_0(void **state)
     expect("porthole_heap_sample_bytes 0");
 }
 
+static void profiles_are_counted_by_kind_and_what_they_lost_by_reason(void **state)
+{
+    const struct ph_sampling_counts counts = {
+        .captured = 40, .dropped_full = 3, .dropped_busy = 2, .unarmed = 5, .tiny_stacks = 6};
+    ph_profile_counts_add(PH_PROFILE_WALL);
+    ph_losses_add(&counts);
+    get();
+    expect("porthole_threads 1"); /* of the two one is ours */
+    expect("porthole_profiles_total{kind=\"wall\"} 1");
+    expect("porthole_profiles_total{kind=\"cpu\"} 0");
+    expect("porthole_samples_total 40");
+    expect("porthole_samples_dropped_total{reason=\"full\"} 3");
+    expect("porthole_samples_dropped_total{reason=\"busy\"} 2");
+    expect("porthole_threads_unsampled_total{reason=\"limit\"} 5");
+    expect("porthole_threads_unsampled_total{reason=\"stack\"} 6");
+    expect("porthole_degraded{what=\"lost_samples\"} 1");
+    ph_losses_forked();
+    ph_profile_counts_forked();
+}
+
 static void members_that_did_not_answer_are_counted_by_reason(void **state)
 {
     struct ph_tally_round round = {.asked_count = 4};
@@ -142,6 +164,7 @@ int main(void)
         TEST(each_counter_of_the_probe_has_its_own_number),
         TEST(it_tells_version_process_and_start),
         TEST(what_is_degraded_is_1_and_the_rest_0),
+        TEST(profiles_are_counted_by_kind_and_what_they_lost_by_reason),
         TEST(members_that_did_not_answer_are_counted_by_reason),
         TEST(jobs_are_counted_by_state),
     };

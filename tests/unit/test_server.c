@@ -295,7 +295,7 @@ static void a_profile_in_the_making_holds_up_nobody(void **state)
     int slow = dial_port(port_of(server));
     assert_true(ask(slow, "/debug/pprof/threadcreate"));
     assert_true(reaches(&collecting, 1));
-    assert_int_equal(get(port_of(server), "/debug/"), 200);
+    assert_int_equal(get(port_of(server), "/debug/processes"), 200);
     gate_closed = false;
     assert_int_equal(read_answer(slow, text, sizeof(text)), 200);
     ph_server_stop(server);
