@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "model/labels.h"
+#include "task/losses.h"
 #include "task/sampled.h"
 #include "task/task_file.h"
 
@@ -251,6 +252,7 @@ static int sample(struct run *run, struct ph_error *error)
     run->until_ns = run->begin_ns + (int64_t)run->wish->seconds * PH_NS_PER_S;
     result = go(run, error);
     run->probe->sampling_end(&counts);
+    ph_losses_add(&counts);
     if (result == 0)
         comment(run, &counts);
     return result;
