@@ -306,6 +306,24 @@ describe() {
 
 # ---- Profiles -------------------------------------------------------------------------------------------------------
 
+# start_long PATH OTHER - a profile of an hour at PATH until end_long; meanwhile OTHER, a short one, is refused. Where such a one
+# was quicker and PATH was refused, PATH is asked for again.
+start_long() {
+    local i
+    for ((i = 0; i < 10; i++)); do
+        curl -s -o "$WORK/long" "$HOST_URL$1?seconds=3600" &
+        LONG_PID=$!
+        sleep 0.5
+        [ "$(status_of "$2")" != 409 ] || return 0
+        end_long
+    done
+    return 1
+}
+end_long() {
+    kill "$LONG_PID"
+    wait "$LONG_PID" 2>/dev/null
+}
+
 # top FILE|URL [PPROF OPTIONS...] - go tool pprof's table, every row, in bytes.
 top() {
     local source=$1

@@ -112,19 +112,14 @@ for query in seconds=0 seconds=none seconds=3601 hz=0 hz=1001 hz=x; do
     refuses "profile?$query" "/debug/pprof/profile?$query" 400 \
         "invalid value for \"$name\" - must be a number from 1 to $most"
 done
-curl -s -o "$WORK/cut" "$HOST_URL/debug/pprof/wall?seconds=3600" &
-long=$!
-until [ "$(status_of /debug/pprof/profile?seconds=1)" = 409 ]; do sleep 0.1; done
+check "a profile may last an hour" start_long /debug/pprof/wall '/debug/pprof/profile?seconds=1'
 like "while one runs another is refused" "$(cat "$WORK/body")" '^another profile runs since [0-9.]+ s and lasts 3[0-9.]+ s more'
 like "while one runs: when to come back" "$(headers)" '^Retry-After: 3[56][0-9][0-9]$'
-kill "$long"
-wait "$long" 2>/dev/null
-ended=no
-for ((i = 0; i < 100 && i >= 0; i++)); do
-    [ "$(status_of /debug/pprof/profile?seconds=1)" = 200 ] && ended=yes && break
-    sleep 0.1
-done
-is "a client that hangs up ends its profile" "$ended" yes
+end_long
+is_free() {
+    [ "$(status_of '/debug/pprof/profile?seconds=1')" = 200 ]
+}
+check "a client that hangs up ends its profile" wait_until 20 is_free
 
 for query in gc=1 gc=0 gc=x other=1 'debug=0' 'debug=' 'debug=x' 'seconds=' '%73econds='; do
     serves "heap?$query is a snapshot" "/debug/pprof/heap?$query" 200 "$(profile_headers heap)"
