@@ -54,8 +54,16 @@ check "embed.c builds with the line in its comment" \
 cat >"$WORK/embed.cc" <<'CC'
 #include <porthole/porthole.h>
 #include <cstring>
+static int work()
+{
+    PORTHOLE_LABEL("handler", "/x");
+    porthole::label stage("stage", "render");
+    return porthole_label_set("pid", "1");
+}
 int main()
 {
+    if (work() == 0)
+        return 1;
     struct porthole_options options = {};
     options.listen = "off";
     options.log = "quiet";
@@ -67,6 +75,12 @@ CC
 check "a C++ program builds against the header" \
     g++ -std=c++11 -pedantic -Wall -Wextra -Werror -o "$WORK/embed_cc" "$WORK/embed.cc" "${flags[@]}"
 check "and opens and closes its window" env "LD_LIBRARY_PATH=$prefix/lib" timeout 30 "$WORK/embed_cc"
+
+check "and, with PORTHOLE_WEAK, without the library" \
+    g++ -std=c++11 -Wall -Wextra -Werror -DPORTHOLE_WEAK -c -o "$WORK/embed_weak.o" "$WORK/embed.cc" "-I$prefix/include"
+read -r -a includes <<<"$(pkg-config --cflags porthole)"
+check "labelled_httpd.c builds with the line in its comment" \
+    gcc -g -Wall -Wextra -Werror -o "$WORK/labelled_httpd" "$SRC/examples/labelled_httpd.c" "${includes[@]}"
 
 run_embed() {
     echo | timeout 30 env "LD_LIBRARY_PATH=$prefix/lib" "$WORK/embed" "$@"

@@ -338,6 +338,14 @@ flat_bytes() {
         awk -v name="$2" '$6 == name { sub(/B$/, "", $1); sum += $1 } END { printf "%d\n", sum }'
 }
 
+# tags FILE KEY - "value bytes" lines of one label.
+tags() {
+    timeout 60 go tool pprof -tags -unit=b "$1" 2>/dev/null | awk -v key="$2" '
+        $2 == "Total" { sub(/:$/, "", $1); at = $1 }
+        at == key && $2 ~ /%/ { sub(/B$/, "", $1); print $NF, $1 }
+        at == key && $2 ~ /^\(/ && $3 ~ /%/ { sub(/B$/, "", $1); print $NF, $1 }'
+}
+
 # ---- The same host without and with Porthole ------------------------------------------------------------------------
 
 # own_lines FILE - what Porthole said on the host's stderr; other_lines: what the host said. NORMALISE filters out of

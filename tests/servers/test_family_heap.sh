@@ -21,14 +21,6 @@ near() {
     [ "$1" -gt $(($2 * 97 / 100)) ] && [ "$1" -lt $(($2 * 103 / 100)) ]
 }
 
-# tags FILE KEY - "value bytes" lines of one label.
-tags() {
-    timeout 60 go tool pprof -tags -unit=b "$1" 2>/dev/null | awk -v key="$2" '
-        $2 == "Total" { sub(/:$/, "", $1); at = $1 }
-        at == key && $2 ~ /%/ { sub(/B$/, "", $1); print $NF, $1 }
-        at == key && $2 ~ /^\(/ && $3 ~ /%/ { sub(/B$/, "", $1); print $NF, $1 }'
-}
-
 # holds WHAT FILE FUNCTION BYTES
 holds() {
     local bytes
