@@ -22,12 +22,14 @@ import forks
 import heap_request
 import idle
 import small_costs
+import thread_dump
 import unwinding
 
 SECTIONS = {  # in the order of the output
     "cpu": cpu_per_request.tables,
     "heap": heap_request.tables,
     "family": family_heap.tables,
+    "threads": thread_dump.tables,
     "forks": forks.tables,
     "small": small_costs.tables,
     "idle": idle.tables,
@@ -37,7 +39,7 @@ SECTIONS = {  # in the order of the output
 TOOLS = {  # program: Debian package
     "nginx": "nginx", "h2load": "nghttp2-client", "redis-server": "redis-server", "redis-benchmark": "redis-tools",
     "heaptrack": "heaptrack", "jeprof": "libjemalloc-dev", "taskset": "util-linux", "setpriv": "util-linux",
-    "go": "golang-go",
+    "go": "golang-go", "eu-stack": "elfutils", "gdb": "gdb",
 }
 LIBRARIES = {"libjemalloc.so.2": "libjemalloc2", "libtcmalloc.so.4": "libgoogle-perftools4"}
 

@@ -16,17 +16,19 @@ TARGET_STACKS = 100000
 class StacksHost(Host):
     """tests/bench/host_stacks.c with Porthole and its endpoint."""
 
-    def __init__(self, settings, stacks, environment=None):
-        self.program = os.path.join(settings.build, "tests/bench/host_stacks")
+    program_name = "host_stacks"
+
+    def __init__(self, settings, stacks, environment=None, arguments=()):
+        self.program = os.path.join(settings.build, "tests/bench", self.program_name)
         self.endpoint = free_port()
         porthole = all_variants(settings.build, settings.work)[PORTHOLE].environment
-        super().__init__([self.program, str(stacks)], {
+        super().__init__([self.program, str(stacks), *arguments], {
             **porthole, "PORTHOLE_LISTEN": f"127.0.0.1:{self.endpoint}", **(environment or {})},
             log=os.path.join(settings.work, "errors"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def wait_stacks(self, has_endpoint=True):
         if self.process.stdout.readline() != "ready\n":
-            raise RuntimeError("host_stacks did not start")
+            raise RuntimeError(f"{self.program_name} did not start")
         self.wait_ready(*([self.endpoint] if has_endpoint else []))
 
     def ask(self, command):
