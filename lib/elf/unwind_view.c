@@ -23,11 +23,15 @@ static bool read_page(struct ph_unwind_view *view, uint64_t page)
 static bool read_live(struct ph_unwind_view *view, uint64_t address, size_t size_bytes, uint64_t *ret_value)
 {
     uint8_t bytes[sizeof(*ret_value)] = {0};
-    for (size_t i = 0; i < size_bytes; i++) {
-        uint64_t offset = (address + i) % PH_UNWIND_PAGE_BYTES;
-        if (!read_page(view, address + i - offset))
+    size_t done = 0;
+    while (done < size_bytes) { /* of one page, most often */
+        uint64_t offset = (address + done) % PH_UNWIND_PAGE_BYTES;
+        size_t left = PH_UNWIND_PAGE_BYTES - (size_t)offset;
+        size_t piece = size_bytes - done < left ? size_bytes - done : left;
+        if (!read_page(view, address + done - offset))
             return false;
-        bytes[i] = view->bytes[offset];
+        memcpy(bytes + done, view->bytes + offset, piece);
+        done += piece;
     }
     memcpy(ret_value, bytes, sizeof(bytes)); /* little-endian */
     return true;
