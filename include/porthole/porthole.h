@@ -73,7 +73,7 @@ struct porthole_label_scope {
 #ifndef PORTHOLE_WEAK
 #define PORTHOLE_OPTIONAL
 #elif defined(__PIC__)
-#define PORTHOLE_OPTIONAL __attribute__((weak))
+#define PORTHOLE_OPTIONAL __attribute__((weak, visibility("default")))
 #else
 #error "PORTHOLE_WEAK needs -fPIE or -fPIC: else the linker takes what it does not know for absent"
 #endif

@@ -310,12 +310,15 @@ static int fill_the_table(void)
 {
     char value[16];
     int status = 0, last = 0;
+    uint32_t last_set = 0;
     uint64_t refused = ph_counters.labels_refused;
     for (int i = 0; i <= PH_LABEL_SETS_MAX && status == 0; i++) {
         snprintf(value, sizeof(value), "%d", i);
         status = porthole_label_set("request", value);
         last = status == 0 ? i : last;
+        last_set = ph_tls.label_set > last_set ? ph_tls.label_set : last_set;
     }
+    CHECK(last_set == PH_LABEL_SETS_MAX);
     snprintf(value, sizeof(value), "request=%d", last);
     CHECK(status == -ENOSPC && ph_counters.labels_refused == refused + 1);
     CHECK(strcmp(carried(), value) == 0);           /* as it was */
