@@ -3,7 +3,8 @@
  *
  *   host_labels PORT
  *
- * Commands: pid; label KEY VALUE; clear [KEY]; hold MEGABYTES; scope MEGABYTES (held with handler=/scope); fork PORT (a child that
+ * Commands: pid; label KEY VALUE; clear [KEY]; hold MEGABYTES; scope MEGABYTES (held with handler=/scope); burn
+ * MILLISECONDS (of CPU time, with stage=burn); fork PORT (a child that
  * serves there). All memory comes from one line of code: only labels tell it apart.
  */
 #define PORTHOLE_WEAK
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BLOCK_BYTES (32 << 10)
 
@@ -61,11 +63,27 @@ static void scope(struct lines_server *server, const char *argument, char *answe
     hold(server, argument, answer);
 }
 
+__attribute__((noinline)) static void burn_cpu(int milliseconds)
+{
+    clock_t end = clock() + milliseconds * (CLOCKS_PER_SEC / 1000);
+    while (clock() < end)
+        for (volatile int i = 0; i < 100000; i++)
+            continue;
+}
+
+static void burn(struct lines_server *server, const char *argument, char *answer)
+{
+    (void)server;
+    PORTHOLE_LABEL("stage", "burn");
+    burn_cpu(atoi(argument));
+    strcpy(answer, "burnt");
+}
+
 static void fork_child(struct lines_server *server, const char *argument, char *answer);
 
-static const struct lines_command commands[] = {{"pid", say_pid}, {"label", label}, {"clear", clear},
-                                                {"hold", hold},   {"scope", scope}, {"fork", fork_child},
-                                                {NULL, NULL}};
+static const struct lines_command commands[] = {{"pid", say_pid},     {"label", label}, {"clear", clear},
+                                                {"hold", hold},       {"scope", scope}, {"burn", burn},
+                                                {"fork", fork_child}, {NULL, NULL}};
 
 static void fork_child(struct lines_server *server, const char *argument, char *answer)
 {

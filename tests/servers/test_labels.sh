@@ -56,6 +56,24 @@ has "-tagfocus handler=/thumbnail shows that part" "$(focus -tagfocus=handler=/t
 has "-tagignore=handler shows what has no label" "$(focus -tagignore=handler)" 5
 unlike "no frame is a mark" "$(top "$WORK/heap" -addresses)" 'fe0[12]'
 
+# ---- Threads, CPU and wall time ----
+burnt() { # the row of the samples that have stage=burn
+    timeout 60 go tool pprof -tags "$WORK/body" 2>/dev/null | awk '$1 == "stage:" { on = 1 } on && $NF == "burn" { print; exit }'
+}
+ask "$HOST_PORT" "label tenant grey" >/dev/null
+is "a thread dump is served" "$(status_of "/debug/threads?format=json")" 200
+is "it shows the labels of a thread that waits" "$(python3 -c '
+import json, sys
+print(json.load(sys.stdin)["threads"][0]["labels"])' <"$WORK/body")" "{'tenant': 'grey'}"
+for kind in profile wall; do
+    ask "$HOST_PORT" "burn 3000" >/dev/null &
+    is "$kind is served" "$(status_of "/debug/pprof/$kind?seconds=1")" 200
+    like "$kind: samples have the label of that moment" "$(burnt)" 'burn$'
+    like "$kind: beside the one that stays" "$(timeout 60 go tool pprof -tags "$WORK/body" 2>/dev/null)" 'grey$'
+    wait $!
+done
+ask "$HOST_PORT" clear >/dev/null
+
 # ---- A forked child ----
 ask "$HOST_PORT" "label tenant blue" >/dev/null
 child=$(ask "$HOST_PORT" "fork $((HOST_PORT + 1))")
