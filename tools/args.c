@@ -168,15 +168,19 @@ int ph_take_word(const struct ph_command *command, const char *name, const char 
     return refuse_word(command, name, value, words);
 }
 
+static int explain_target(const struct ph_command *command, int failed, const struct ph_error *error)
+{
+    if (failed == -EINVAL)
+        return ph_usage_error(command, "%s", error->text);
+    if (failed)
+        ph_complain("%s", error->text);
+    return failed ? PH_EXIT_FAILURE : PH_EXIT_DONE;
+}
+
 int ph_take_target(const struct ph_command *command, const char *word, struct ph_target *ret_target)
 {
     struct ph_error error;
-    int failed = ph_target_find(word, ret_target, &error);
-    if (failed == -EINVAL)
-        return ph_usage_error(command, "%s", error.text);
-    if (failed)
-        ph_complain("%s", error.text);
-    return failed ? PH_EXIT_FAILURE : PH_EXIT_DONE;
+    return explain_target(command, ph_target_find(word, ret_target, &error), &error);
 }
 
 int ph_take_only_target(const struct ph_command *command, int argc, char **argv, struct ph_target *ret_target)
@@ -188,9 +192,10 @@ int ph_take_only_target(const struct ph_command *command, int argc, char **argv,
 
 int ph_take_live_target(const struct ph_command *command, int argc, char **argv, struct ph_target *ret_target)
 {
+    struct ph_error error;
     if (argc - optind != 1)
         return ph_usage_error(command, "expected one process id, name or URL, not %d", argc - optind);
-    int exit_status = ph_take_target(command, argv[optind], ret_target);
+    int exit_status = explain_target(command, ph_target_find_live(argv[optind], ret_target, &error), &error);
     if (exit_status == PH_EXIT_DONE && ret_target->kind == PH_TARGET_FILE)
         return ph_usage_error(command, "expected a process id, the name of a server, or a URL, not the file %s",
                               ret_target->text);

@@ -50,7 +50,8 @@ int ph_take_word(const struct ph_command *command, const char *name, const char 
  * PH_EXIT_USAGE for what can be none of them, PH_EXIT_FAILURE if there is no such server, after saying so. */
 int ph_take_target(const struct ph_command *command, const char *word, struct ph_target *ret_target);
 
-/** ph_take_only_target() - the same of the one operand that is left in @argv. ph_take_live_target(): and it is no file. */
+/** ph_take_only_target() - the same of the one operand that is left in @argv. ph_take_live_target(): and it is no file; a
+ * server goes before a file of its name. */
 int ph_take_only_target(const struct ph_command *command, int argc, char **argv, struct ph_target *ret_target);
 int ph_take_live_target(const struct ph_command *command, int argc, char **argv, struct ph_target *ret_target);
 

@@ -75,28 +75,47 @@ int ph_target_choose(const struct ph_families *families, const char *name, pid_t
     return failed;
 }
 
+static int find_server(struct ph_target *target, struct ph_error *error)
+{
+    struct ph_families families;
+    int failed = ph_families_find(TIMEOUT_MS, &families, error);
+    if (failed)
+        return failed;
+    failed = ph_target_choose(&families, target->text, &target->pid, error);
+    ph_families_fini(&families);
+    if (failed == 0) {
+        target->kind = PH_TARGET_PID;
+        target->is_named = true;
+    }
+    return failed;
+}
+
+static bool may_be_server(const struct ph_target *target)
+{
+    return target->kind == PH_TARGET_FILE && !strchr(target->text, '/');
+}
+
 int ph_target_find(const char *text, struct ph_target *ret_target, struct ph_error *error)
 {
     struct ph_target target;
-    struct ph_families families;
     int failed = ph_target_parse(text, &target, error);
-    if (failed)
-        return failed;
-    if (target.kind != PH_TARGET_FILE || strchr(text, '/') || access(text, F_OK) == 0) {
-        *ret_target = target;
-        return 0;
-    }
-    failed = ph_families_find(TIMEOUT_MS, &families, error);
-    if (failed)
-        return failed;
-    failed = ph_target_choose(&families, text, &target.pid, error);
-    ph_families_fini(&families);
-    if (failed == 0) {
-        target.kind = PH_TARGET_PID;
-        target.is_named = true;
-    } else if (failed == -ENOENT && strchr(text, '.')) {
+    if (failed == 0 && may_be_server(&target) && access(text, F_OK) < 0)
+        failed = find_server(&target, error);
+    if (failed == -ENOENT && strchr(text, '.'))
         failed = 0; /* "heap.pb.gz": a slip in the name of a file; whoever reads it says that it is not there */
-    }
+    if (failed == 0)
+        *ret_target = target;
+    return failed;
+}
+
+int ph_target_find_live(const char *text, struct ph_target *ret_target, struct ph_error *error)
+{
+    struct ph_target target;
+    int failed = ph_target_parse(text, &target, error);
+    if (failed == 0 && may_be_server(&target))
+        failed = find_server(&target, error);
+    if (failed == -ENOENT && access(text, F_OK) == 0)
+        failed = 0; /* of a file, the caller says that it is none of his */
     if (failed == 0)
         *ret_target = target;
     return failed;

@@ -14,6 +14,9 @@
  */
 int ph_target_find(const char *text, struct ph_target *ret_target, struct ph_error *error);
 
+/** ph_target_find_live() - the same where files are of no use: a server goes first, whatever lies in the current folder. */
+int ph_target_find_live(const char *text, struct ph_target *ret_target, struct ph_error *error);
+
 /** ph_target_choose() - the server called @name among @families. 0, -ENOENT or -EEXIST, said in @error. */
 int ph_target_choose(const struct ph_families *families, const char *name, pid_t *ret_pid, struct ph_error *error);
 

@@ -140,21 +140,29 @@ static void write_cycle_member(struct writer *writer, int64_t tid)
     write_line(writer, 4, PH_STYLE_PLAIN);
 }
 
+/* Of several processes, each cycle is in one of them. */
+static void write_cycle(struct writer *writer, const struct ph_thread_cycle *cycle, bool is_family)
+{
+    const struct ph_thread_row *first = ph_thread_answer_find(writer->view->answer, cycle->tids[0]);
+    start_words(writer);
+    ph_buf_text(&writer->words, "DEADLOCK of ");
+    ph_heading_count(&writer->words, (int64_t)cycle->count, "thread");
+    if (is_family && first)
+        ph_buf_printf(&writer->words, " of process %" PRId64, first->pid);
+    ph_buf_text(&writer->words, cycle->count == 1 ? ": it waits for a mutex that it holds itself"
+                                                  : ": each waits for a mutex that the next one holds");
+    ph_paint_end(&writer->paint);
+    write_line(writer, 0, PH_STYLE_BAD);
+    for (size_t i = 0; i < cycle->count; i++)
+        write_cycle_member(writer, cycle->tids[i]);
+}
+
 static void write_cycles(struct writer *writer)
 {
     const struct ph_thread_answer *answer = writer->view->answer;
-    for (size_t i = 0; i < answer->cycle_count; i++) {
-        const struct ph_thread_cycle *cycle = &answer->cycles[i];
-        start_words(writer);
-        ph_buf_text(&writer->words, "DEADLOCK of ");
-        ph_heading_count(&writer->words, (int64_t)cycle->count, "thread");
-        ph_buf_text(&writer->words, cycle->count == 1 ? ": it waits for a mutex that it holds itself"
-                                                      : ": each waits for a mutex that the next one holds");
-        ph_paint_end(&writer->paint);
-        write_line(writer, 0, PH_STYLE_BAD);
-        for (size_t j = 0; j < cycle->count; j++)
-            write_cycle_member(writer, cycle->tids[j]);
-    }
+    bool is_family = ph_thread_answer_pid_count(answer) > 1;
+    for (size_t i = 0; i < answer->cycle_count; i++)
+        write_cycle(writer, &answer->cycles[i], is_family);
 }
 
 /* ---- stacks ---- */

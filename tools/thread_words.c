@@ -105,21 +105,40 @@ void ph_thread_names_words(const struct ph_thread_group *group, struct ph_buf *o
         ph_buf_printf(out, " and %zu more", rest);
 }
 
-void ph_thread_tids_words(const struct ph_thread_group *group, struct ph_buf *out)
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void write_ranges(const int64_t *tids, size_t count, struct ph_buf *out)
 {
     size_t ranges = 0, next;
-    for (size_t i = 0; i < group->count; i = next) {
-        int64_t first = group->members[i]->tid;
-        for (next = i + 1; next < group->count && group->members[next]->tid == first + (int64_t)(next - i);)
+    for (size_t i = 0; i < count; i = next) {
+        for (next = i + 1; next < count && tids[next] == tids[i] + (int64_t)(next - i);)
             next++;
         if (ranges++ == RANGES_MAX) {
-            ph_buf_printf(out, " and %zu more", group->count - i);
+            ph_buf_printf(out, " and %zu more", count - i);
             return;
         }
-        ph_buf_printf(out, "%s%" PRId64, i ? ", " : "", first);
+        ph_buf_printf(out, "%s%" PRId64, i ? ", " : "", tids[i]);
         if (next - i > 1)
-            ph_buf_printf(out, "%s%" PRId64, next - i > 2 ? "-" : ", ", first + (int64_t)(next - i) - 1);
+            ph_buf_printf(out, "%s%" PRId64, next - i > 2 ? "-" : ", ", tids[next - 1]);
     }
+}
+
+void ph_thread_tids_words(const struct ph_thread_group *group, struct ph_buf *out)
+{
+    int64_t *tids = calloc(group->count, sizeof(*tids));
+    if (!tids) {
+        out->failed = -ENOMEM;
+        return;
+    }
+    for (size_t i = 0; i < group->count; i++)
+        tids[i] = group->members[i]->tid;
+    qsort(tids, group->count, sizeof(*tids), by_number); /* members come by process */
+    write_ranges(tids, group->count, out);
+    free(tids);
 }
 
 void ph_thread_states_words(const struct ph_thread_row *const *rows, size_t count, struct ph_buf *out)

@@ -80,7 +80,7 @@ def full_bank():
 
 def family():
     return bank([idle(4721 + i, 1000 * i, pid=4711 + i // 2) for i in range(6)],
-                comments=["porthole 0.1.0", "process 4799 (bankd) did not answer in 2 s"])
+                [[4723, 4724]], comments=["porthole 0.1.0", "process 4799 (bankd) did not answer in 2 s"])
 
 
 THREADS = {

@@ -87,6 +87,8 @@ done
 told "a bad name is refused" 2 "--name \(: " threads --name '(' "$URL"
 told "a bad duration is refused" 2 "--waiting 5: expected a duration" threads --waiting 5 "$URL"
 told "two ways at once are refused" 2 "--group and --by pid" threads --group --by pid "$URL"
+touch bankd
+told "a file of a name that no server has" 2 "not the file bankd" threads bankd
 told "a file has no threads" 2 "not the file ./x" threads ./x
 told "a problem is told by its detail" 1 "status 404: no process 7 in.x1b\[2J this\$" threads "$URL/problem"
 told "a server without the route" 1 "status 404" threads "$URL/none"

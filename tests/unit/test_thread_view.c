@@ -127,6 +127,7 @@ static void numbers_in_a_row_are_a_range(void **state)
     expect_tids((const int64_t[]){5}, 1, "5");
     expect_tids((const int64_t[]){5, 6}, 2, "5, 6");
     expect_tids((const int64_t[]){5, 6, 7, 9}, 4, "5-7, 9");
+    expect_tids((const int64_t[]){9, 5, 7, 6}, 4, "5-7, 9");
     expect_tids((const int64_t[]){1, 3, 5, 7, 9, 11, 13, 14, 15}, 9, "1, 3, 5, 7, 9, 11 and 3 more");
 }
 
