@@ -17,11 +17,11 @@
 #include <sys/param.h>
 #include <unistd.h>
 
-#define PATIENCE_NS     (2 * PH_NS_PER_S)
-#define PATIENCE_MAX_NS (20 * PH_NS_PER_S)
-#define LASTING_NS      (5 * PH_NS_PER_S) /* after the own part: others have as much to do once the seconds are over */
-#define NAMES_NS        (2 * PH_NS_PER_S)
-#define MARGIN          16 /* members that join between two looks */
+#define PATIENCE_SECONDS 2
+#define PATIENCE_MAX_NS  (20 * PH_NS_PER_S)
+#define LASTING_NS       (5 * PH_NS_PER_S) /* after the own part: others have as much to do once the seconds are over */
+#define NAMES_NS         (2 * PH_NS_PER_S)
+#define MARGIN           16 /* members that join between two looks */
 
 struct gather {
     const struct ph_gathering *gathering;
@@ -188,7 +188,10 @@ static int64_t deadline_of(const struct gather *gather)
     int64_t own_ns = ph_clock_monotonic_ns() - gather->begun_ns;
     if (gather->gathering->seconds)
         return gather->begun_ns + own_ns + LASTING_NS;
-    int64_t patience_ns = PATIENCE_NS + own_ns * (int64_t)gather->member_count;
+    unsigned patience_seconds = gather->gathering->patience_seconds;
+    if (!patience_seconds)
+        patience_seconds = PATIENCE_SECONDS;
+    int64_t patience_ns = patience_seconds * PH_NS_PER_S + own_ns * (int64_t)gather->member_count;
     return gather->begun_ns + MIN(patience_ns, PATIENCE_MAX_NS);
 }
 

@@ -24,8 +24,9 @@
 struct ph_gathering {
     const struct ph_probe *probe;
     struct ph_segment *segment;
-    const char *target; /* path and query that the others are asked for */
-    unsigned seconds;   /* that it lasts: all begin together, and have so much longer; 0: a picture of now */
+    const char *target;        /* path and query that the others are asked for */
+    unsigned seconds;          /* that it lasts: all begin together, and have so much longer; 0: a picture of now */
+    unsigned patience_seconds; /* how long others may take, beside that; 0: 2 s */
     /** own() - this process's part, in the same form, and what it has mapped. 0 or a negative errno. */
     int (*own)(void *context, struct ph_modules *ret_modules, struct ph_profile **ret_profile,
                struct ph_error *error);
@@ -42,7 +43,7 @@ struct ph_gathered {
 /**
  * ph_gather() - the profile of the family as it is now.
  *
- * Those who do not answer in 2 s (more, if the own part takes long) are told in comments and in the tally (tally.h), and the
+ * Those who do not answer in 2 s, or what is given (more, if the own part takes long) are told in comments and in the tally (tally.h), and the
  * rest is served. The duration is the longest of all, as parts run side by side; in a profile over seconds each comment says
  * whose it is. 0; -ECANCELED; the errno of own(); -ENOMEM.
  */

@@ -135,7 +135,8 @@ static int write_heap(struct ph_profile *profile, enum ph_scope scope, struct ph
 /* The other members are asked at the route for pprof: the internal form is the same. */
 void ph_route_heap_text(struct ph_request *request, struct ph_reply *reply)
 {
-    static const struct ph_snapshot_kind heap = {collect_heap, collect_heap_bare, PH_PROFILE_HEAP};
+    static const struct ph_snapshot_kind heap = {
+        .collect = collect_heap, .bare = collect_heap_bare, .counted_as = PH_PROFILE_HEAP};
     static const struct ph_pprof_query now = {0};
     struct ph_error error = {0, ""};
     struct ph_profile *profile = NULL;

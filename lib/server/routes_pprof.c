@@ -97,7 +97,8 @@ static int collect_heap_bare(const struct ph_request *request, bool gc, struct p
 
 void ph_route_heap(struct ph_request *request, struct ph_reply *reply)
 {
-    static const struct ph_snapshot_kind heap = {collect_heap, collect_heap_bare, PH_PROFILE_HEAP};
+    static const struct ph_snapshot_kind heap = {
+        .collect = collect_heap, .bare = collect_heap_bare, .counted_as = PH_PROFILE_HEAP};
     serve(&heap, send_heap_text, request, reply);
 }
 
@@ -115,8 +116,8 @@ static int collect_threadcreate_bare(const struct ph_request *request, bool gc, 
 
 void ph_route_threadcreate(struct ph_request *request, struct ph_reply *reply)
 {
-    static const struct ph_snapshot_kind threadcreate = {collect_threadcreate, collect_threadcreate_bare,
-                                                         PH_PROFILE_THREADCREATE};
+    static const struct ph_snapshot_kind threadcreate = {
+        .collect = collect_threadcreate, .bare = collect_threadcreate_bare, .counted_as = PH_PROFILE_THREADCREATE};
     serve(&threadcreate, send_count_text, request, reply);
 }
 

@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DUMP_PATH "/debug/pprof/threads" /* where other members are asked */
+#define DUMP_PATH        "/debug/pprof/threads" /* where other members are asked */
+#define PATIENCE_SECONDS 5 /* with other members: each of them waits 2 s for threads that do not answer */
 
 static int collect(const struct ph_request *request, bool gc, struct ph_profile **ret_profile,
                    struct ph_error *error)
@@ -36,7 +37,10 @@ typedef void send_dump(const struct ph_request *request, struct ph_reply *reply,
 /* A dump is a moment: `seconds` means nothing to it. */
 static void serve(const struct ph_request *request, struct ph_reply *reply, send_dump *send, int how)
 {
-    static const struct ph_snapshot_kind threads = {collect, collect_bare, PH_PROFILE_THREADS};
+    static const struct ph_snapshot_kind threads = {.collect = collect,
+                                                    .bare = collect_bare,
+                                                    .counted_as = PH_PROFILE_THREADS,
+                                                    .patience_seconds = PATIENCE_SECONDS};
     static const struct ph_pprof_query now = {0};
     struct ph_error error = {0, ""};
     struct ph_profile *dump = NULL;

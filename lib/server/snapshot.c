@@ -43,6 +43,7 @@ static int take_family(const struct taking *taking, struct ph_gathered *ret_gath
         .probe = site->probe,
         .segment = ph_family_segment(site->family),
         .target = target,
+        .patience_seconds = taking->kind->patience_seconds,
         .own = own_part,
         .context = (void *)taking,
         .cancel = &cancel,

@@ -29,6 +29,7 @@ struct ph_snapshot_kind {
     ph_collect *collect; /* as a client wants it */
     ph_collect_bare *bare;
     enum ph_profile_kind counted_as;
+    unsigned patience_seconds; /* that other members may take; 0: as is usual */
 };
 
 /**

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define LATE_MS       300
+#define VERY_LATE_MS  2500                /* later than is usual */
 #define FOREIGN_START UINT64_C(0x7000000) /* a mapping that only members have */
 
 static struct ph_segment *segment;
@@ -62,6 +63,7 @@ enum flavour {
     OWN_ONLY,      /* 10 bytes of its own */
     WITH_FOREIGN,  /* and 5 in a mapping the front has not */
     LATE,          /* and 7 in other code of this program; it takes its time */
+    VERY_LATE,     /* as OWN_ONLY */
     WITH_GARBAGE,  /* no profile */
     SILENT,        /* no answer */
     BUSY,          /* 503 */
@@ -148,6 +150,8 @@ static int be_member(void *argument)
         script.answer = make_answer(flavour, &script.answer_bytes);
     if (flavour == LATE)
         script.delay_ms = LATE_MS;
+    if (flavour == VERY_LATE)
+        script.delay_ms = VERY_LATE_MS;
     script.symbol_answer = member_answer(getpid(), "200 OK", names, sizeof(names) - 1, &names_bytes);
     member_start(getpid(), &script);
     if (ph_segment_join(segment, &row) < 0)
@@ -270,6 +274,22 @@ static void who_comes_last_is_merged_and_named_like_all(void **state)
     fixture_end(b);
 }
 
+static void who_is_given_more_time_may_take_it(void **state)
+{
+    pid_t a = start(VERY_LATE);
+    struct ph_gathered gathered;
+    struct ph_gathering gathering = {.probe = &member_probe,
+                                     .segment = segment,
+                                     .target = "/debug/pprof/threads",
+                                     .patience_seconds = 20,
+                                     .own = own_part};
+    assert_int_equal(ph_gather(&gathering, &gathered, NULL), 0);
+    assert_int_equal(total(&gathered), 100 + 10);
+    assert_int_equal(gathered.absent_count, 0);
+    ph_gathered_fini(&gathered);
+    fixture_end(a);
+}
+
 static void alone_it_is_the_own_part(void **state)
 {
     struct ph_gathered gathered = gather();
@@ -383,6 +403,7 @@ int main(void)
         TEST(the_parts_of_all_become_one_with_names),
         TEST(over_seconds_each_comment_says_whose_it_is),
         TEST(who_comes_last_is_merged_and_named_like_all),
+        TEST(who_is_given_more_time_may_take_it),
         TEST(alone_it_is_the_own_part),
         TEST(what_only_others_have_mapped_they_name),
         TEST(who_fails_is_named_and_the_rest_is_served),
