@@ -1,5 +1,5 @@
 /* deadlocks.c - cycles among the threads of a dump, of which each waits for a mutex of the next (thread_dump.h). */
-#include "collect/thread_dump.h"
+#include "collect/deadlocks.h"
 
 #include "model/labels.h"
 

@@ -20,10 +20,4 @@ int ph_thread_dump_collect(const struct ph_probe *probe, struct ph_profile **ret
 int ph_thread_dump_collect_bare(const struct ph_probe *probe, struct ph_profile **ret_profile,
                                 struct ph_error *error);
 
-/** ph_thread_dump_deadlocks() - the cycles among owners in a dump, whoever made it (also of a family: only tids of one pid).
- * Calls @found once for each with its tids in the order "waits for the next". */
-void ph_thread_dump_deadlocks(const struct ph_profile *dump,
-                              void (*found)(void *context, int64_t pid, const int64_t *tids, size_t count),
-                              void *context);
-
 #endif

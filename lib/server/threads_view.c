@@ -1,6 +1,6 @@
 #include "server/threads_view.h"
 
-#include "collect/thread_dump.h"
+#include "collect/deadlocks.h"
 #include "model/labels.h"
 
 #include <errno.h>

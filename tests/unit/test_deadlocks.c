@@ -1,4 +1,4 @@
-#include "collect/thread_dump.h"
+#include "collect/deadlocks.h"
 
 #include "model/labels.h"
 

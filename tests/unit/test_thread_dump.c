@@ -1,3 +1,4 @@
+#include "collect/deadlocks.h"
 #include "collect/thread_dump.h"
 
 #include "model/labels.h"
