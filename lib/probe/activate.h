@@ -54,8 +54,8 @@ enum ph_activation ph_activation_settle(int64_t timeout_ns);
  * _Fork() or by a bare clone(). Async-signal-safe. */
 bool ph_activation_is_foreign(void);
 
-/** ph_activation_wait_apart() - the host is about to change its user: wait, bounded, until the thread that starts has left the
- * host's root and made the threads it cannot do without. Nothing if none starts. */
+/** ph_activation_wait_apart() - the host is about to change its user or to replace its stderr: wait, bounded, until the thread
+ * that starts has left the host's root and descriptors and made the threads it cannot do without. Nothing if none starts. */
 void ph_activation_wait_apart(const struct ph_guard *guard);
 
 /** ph_activation_before_change() - the same, for a call that glibc carries out on every thread and for which the kernel asks

@@ -5,6 +5,7 @@
  * would be told if it were not there: EBADF.
  */
 #include "probe/activate.h"
+#include "probe/calm.h"
 #include "probe/counters.h"
 #include "probe/export.h"
 #include "probe/guard.h"
@@ -26,8 +27,25 @@ static bool is_ours(int fd)
     return ph_own_fd_has(fd) || (ph_heir_is(fd) && !ph_on_own_thread());
 }
 
+/* Our first thread takes its descriptors with it when it leaves the host's table (apart.h), 0.1 ms after listen(): what it says
+ * is for the stderr that the host had then. php-fpm replaces that at once. No handler may leave by siglongjmp() meanwhile. */
+static void before_replacing(int fd)
+{
+    struct ph_guard guard;
+    if (fd != STDERR_FILENO || __atomic_load_n(&ph_activation_state, __ATOMIC_ACQUIRE) != PH_STARTING ||
+        ph_on_own_thread() || ph_activation_is_foreign())
+        return;
+    struct ph_calm calm = ph_calm_begin();
+    if (ph_guard_enter(&guard)) {
+        ph_activation_wait_apart(&guard);
+        ph_guard_leave(&guard);
+    }
+    ph_calm_end(&calm);
+}
+
 PH_EXPORT int close(int fd)
 {
+    before_replacing(fd);
     if (ph_own_fd_has(fd) && ph_on_own_thread()) {
         ph_own_fd_drop(fd);
     } else if (is_ours(fd)) {
@@ -103,11 +121,13 @@ static bool is_taken(int from, int to)
 
 PH_EXPORT int dup2(int from, int to)
 {
+    before_replacing(to);
     return is_taken(from, to) ? -1 : ph_real()->dup2(from, to);
 }
 
 PH_EXPORT int dup3(int from, int to, int flags)
 {
+    before_replacing(to);
     return is_taken(from, to) ? -1 : ph_real()->dup3(from, to, flags);
 }
 

@@ -107,6 +107,26 @@ check "its first accept() opens the endpoint" wait_for_port "$ENDPOINT_PORT"
 is "its heap is served" "$(status_of /debug/pprof/heap)" 200
 stop_host
 
+# ---- The start line goes to the stderr that a program had when it began to listen -----------------------------------------
+
+cat >"$WORK/replace_stderr.py" <<'PYTHON'
+import os, socket, sys, time
+port, way = int(sys.argv[1]), sys.argv[2]
+nothing = os.open("/dev/null", os.O_WRONLY)
+s = socket.socket()
+s.bind(("127.0.0.1", port))
+s.listen()
+os.close(2) if way == "close" else os.dup2(nothing, 2)
+time.sleep(30)
+PYTHON
+for way in close dup2 close dup2; do
+    HOST_PORT=$(free_port)
+    start_host with "replaces-$way" python3 "$WORK/replace_stderr.py" "$HOST_PORT" "$way"
+    wait_for_port "$ENDPOINT_PORT"
+    check "$way(2) right after listen(): the start line is there" wait_until 5 grep -q ' opens http' "$HOST_ERR"
+    stop_host
+done
+
 # ---- When the window opens -----------------------------------------------------------------------------------------------
 
 # endpoint_after SECONDS - "open" or "closed".

@@ -1,7 +1,7 @@
 #!/bin/bash
 # php-fpm as Debian runs it: a daemon with four workers of another user, behind nginx; USR2 makes it exec itself.
 . "$(dirname "$0")/engine.sh"
-WORKERS=4
+WORKERS=4 START_LINES=2 # what it becomes has its log as stderr
 FPM=$(compgen -G '/usr/sbin/php-fpm*' | sort -V | tail -n 1)
 
 # nginx in front of it is never under Porthole, and outlives all of it.
