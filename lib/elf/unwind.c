@@ -72,7 +72,8 @@ static int jump_to_hook(struct ph_unwind_walk *walk)
     registers->values[PH_REGISTER_BP] = bp;
     registers->values[PH_REGISTER_SP] = frame + 2 * sizeof(uint64_t);
     registers->values[PH_REGISTER_PC] = pc;
-    registers->known = UINT64_C(1) << PH_REGISTER_BP | UINT64_C(1) << PH_REGISTER_SP | UINT64_C(1) << PH_REGISTER_PC;
+    registers->known =
+        UINT64_C(1) << PH_REGISTER_BP | UINT64_C(1) << PH_REGISTER_SP | UINT64_C(1) << PH_REGISTER_PC;
     walk->is_exact = false;
     return PH_UNWIND_GOES_ON;
 }
@@ -93,7 +94,7 @@ static int walk_up(struct ph_unwind_walk *walk, struct result *result)
         uint64_t pc = walk->registers.values[PH_REGISTER_PC];
         if (!pc && result->count)
             return PH_UNWIND_COMPLETE;
-        struct ph_unwind_rule rule = ph_unwind_rules_find(walk->rules, ph_unwind_pc(walk));
+        struct ph_unwind_rule rule = ph_unwind_rule(walk);
         bool is_signal = rule.kind == PH_UNWIND_SIGNAL || rule.kind == PH_UNWIND_SIGRETURN;
         if (rule.kind == PH_UNWIND_NO_CODE && result->count)
             return PH_UNWIND_BAD;

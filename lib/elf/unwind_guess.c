@@ -87,9 +87,8 @@ static bool leads_out(struct ph_unwind_walk walk, struct chain *ret_chain)
     ret_chain->count = 0;
     while (status == PH_UNWIND_GOES_ON && ret_chain->count < PH_UNWIND_FRAMES_MAX) {
         ret_chain->ends[ret_chain->count++] = walk.registers.values[PH_REGISTER_SP];
-        status = walk.registers.values[PH_REGISTER_PC] == 0
-                     ? PH_UNWIND_COMPLETE
-                     : ph_unwind_step(&walk, ph_unwind_rules_find(walk.rules, ph_unwind_pc(&walk)));
+        status = walk.registers.values[PH_REGISTER_PC] == 0 ? PH_UNWIND_COMPLETE
+                                                            : ph_unwind_step(&walk, ph_unwind_rule(&walk));
     }
     return status == PH_UNWIND_COMPLETE;
 }

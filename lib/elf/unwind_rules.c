@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_BYTES       1024 /* ELF header, program headers and, as linkers place it, the build id */
-#define READING_SHARE    20   /* at most a twentieth of the time goes into reading the maps in vain */
-#define READING_PAUSE_NS (10 * PH_NS_PER_MS)
+#define HEAD_BYTES        1024 /* ELF header, program headers and, as linkers place it, the build id */
+#define READING_SHARE     20   /* at most a twentieth of the time goes into reading the maps in vain */
+#define READING_PAUSE_NS  (10 * PH_NS_PER_MS)
+#define CHECKING_PAUSE_NS (100 * PH_NS_PER_MS)
 
 /* No code is at the last byte. */
 static const struct ph_unwind_cached no_entry = {.pc = UINT64_MAX, .rule = {.kind = PH_UNWIND_NO_CODE}};
@@ -86,18 +87,28 @@ static void drop_images(struct ph_unwind_rules *rules)
     rules->image_count = kept;
 }
 
+/* What is mapped without tables, by a JIT compiler, may be replaced by a module. */
+static bool is_to_be_checked(struct ph_unwind_rules *rules)
+{
+    return rules->has_ruleless && ph_clock_monotonic_ns() >= rules->next_checking_ns;
+}
+
 void ph_unwind_rules_refresh(struct ph_unwind_rules *rules)
 {
-    bool changed = false;
+    bool changed = is_to_be_checked(rules);
     for (uint32_t i = 0; i < rules->image_count && !changed; i++)
         changed = hash_head(rules, rules->images[i].head) != rules->images[i].head_hash;
     if (!changed)
         return;
     struct ph_error error;
+    int64_t begin_ns = ph_clock_monotonic_ns();
     drop_images(rules);
     empty_cache(rules);
     memset(rules->image_of, 0, (rules->modules.count + 1) * sizeof(*rules->image_of));
     read_modules(rules, &error); /* if not: the modules that are known stay, and their images are found again */
+    int64_t end_ns = ph_clock_monotonic_ns();
+    rules->has_ruleless = false;
+    rules->next_checking_ns = end_ns + CHECKING_PAUSE_NS + (end_ns - begin_ns) * READING_SHARE;
 }
 
 static uint32_t add_image(struct ph_unwind_rules *rules, const struct ph_module *module)
@@ -145,8 +156,7 @@ static const struct ph_module *find_new_module(struct ph_unwind_rules *rules, ui
     int64_t begin_ns = ph_clock_monotonic_ns();
     if (begin_ns < rules->next_reading_ns)
         return NULL;
-    const struct ph_module *module =
-        read_modules(rules, &error) == 0 ? ph_modules_find(&rules->modules, pc) : NULL;
+    const struct ph_module *module = read_modules(rules, &error) == 0 ? ph_modules_find(&rules->modules, pc) : NULL;
     int64_t end_ns = ph_clock_monotonic_ns();
     if (!module)
         rules->next_reading_ns = end_ns + READING_PAUSE_NS + (end_ns - begin_ns) * READING_SHARE;
@@ -179,14 +189,16 @@ static struct ph_unwind_rule read_rule(struct ph_unwind_rules *rules, uint64_t p
 {
     struct ph_cfi_frame frame;
     const struct ph_cfi_tables *tables;
-    uint8_t code[PH_UNWIND_SIGRETURN_BYTES];
+    uint8_t code[1 + PH_UNWIND_SIGRETURN_BYTES];
     if (!find_module(rules, pc))
         return (struct ph_unwind_rule){.kind = PH_UNWIND_NO_CODE};
     if (ph_unwind_rules_read(rules, pc, &frame, &tables))
         return ph_unwind_rule_of(&frame, tables->header);
-    /* Handlers return to this code: @pc is one less. */
-    if (ph_memory_read(&rules->memory, pc + 1, code, sizeof(code)) && ph_unwind_is_sigreturn(code))
+    /* Handlers return to this code, and @pc may be one less. */
+    if (ph_memory_read(&rules->memory, pc, code, sizeof(code)) &&
+        (ph_unwind_is_sigreturn(code) || ph_unwind_is_sigreturn(code + 1)))
         return (struct ph_unwind_rule){.kind = PH_UNWIND_SIGRETURN};
+    rules->has_ruleless = true;
     return (struct ph_unwind_rule){.kind = PH_UNWIND_RULELESS};
 }
 

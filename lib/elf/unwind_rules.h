@@ -23,7 +23,6 @@ struct ph_unwind_image {
     uint64_t head, head_hash; /* of what is mapped there */
     uint64_t unwind_header;
     struct ph_cfi_tables tables; /* {0}: it has none that can be read */
-    bool is_used;                /* by a module that is there */
 };
 
 struct ph_unwind_rules {
@@ -32,6 +31,8 @@ struct ph_unwind_rules {
     uint32_t *image_of; /* of each module: its number in @images plus one; 0: not looked for yet */
     struct ph_unwind_image *images;
     uint32_t image_count, image_capacity;
+    bool has_ruleless; /* some code had no tables: another module may be there than the maps said */
+    int64_t next_checking_ns;
     int64_t next_reading_ns; /* the maps are not read again before: nothing was there */
     struct ph_unwind_cached (*cache)[PH_UNWIND_CACHE_WAYS];
 };

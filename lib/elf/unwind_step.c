@@ -196,6 +196,16 @@ static int step_over_signal(struct ph_unwind_walk *walk)
     return PH_UNWIND_GOES_ON;
 }
 
+/* What a signal handler returns to did not call, and may be the first of its page. */
+struct ph_unwind_rule ph_unwind_rule(const struct ph_unwind_walk *walk)
+{
+    struct ph_unwind_rule rule = ph_unwind_rules_find(walk->rules, ph_unwind_pc(walk));
+    if (__builtin_expect(rule.kind < PH_UNWIND_RULELESS || walk->is_exact, 1))
+        return rule;
+    struct ph_unwind_rule exact = ph_unwind_rules_find(walk->rules, walk->registers.values[PH_REGISTER_PC]);
+    return exact.kind == PH_UNWIND_SIGRETURN ? exact : rule;
+}
+
 int ph_unwind_step(struct ph_unwind_walk *walk, struct ph_unwind_rule rule)
 {
     switch (rule.kind) {

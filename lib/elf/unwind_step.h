@@ -22,6 +22,9 @@ static inline uint64_t ph_unwind_pc(const struct ph_unwind_walk *walk)
     return walk->registers.values[PH_REGISTER_PC] - !walk->is_exact;
 }
 
+/** ph_unwind_rule() - of the frame. */
+struct ph_unwind_rule ph_unwind_rule(const struct ph_unwind_walk *walk);
+
 /** ph_unwind_step() - by @rule. PH_UNWIND_GOES_ON, with @walk at the caller, or an enum ph_unwind_end, with @walk as it was. */
 int ph_unwind_step(struct ph_unwind_walk *walk, struct ph_unwind_rule rule);
 

@@ -3,9 +3,11 @@
 
 #include <dlfcn.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -153,6 +155,98 @@ static void code_without_tables_and_frame_pointer_ends_the_stack(void **state)
     assert_int_equal(count, 3);
     ph_unwinder_free(unwinder);
 }
+/* jmp *0(%rip); at 16: push %rbp; mov %rsp, %rbp; call *%rdi; jmp over; call 0; over: pop %rbp; ret */
+static const uint8_t stub_and_caller[] = {0xff, 0x25, 0,    0,    0,    0,    0,    0,    0,    0,    0,
+                                          0,    0,    0,    0,    0,    0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7,
+                                          0xeb, 0x05, 0xe8, 0xe3, 0xff, 0xff, 0xff, 0x5d, 0xc3};
+#define CALLER 16
+#define FIRST  22 /* where the first call returns to */
+#define SECOND 29
+
+static void a_stub_without_tables_is_left_to_its_caller(void **state)
+{
+    (void)state;
+    uint64_t frames[PH_UNWIND_FRAMES_MAX], word;
+    enum ph_unwind_end end;
+    struct ph_unwinder *unwinder = new_unwinder();
+    uintptr_t code = (uintptr_t)make_code(stub_and_caller, sizeof(stub_and_caller));
+    wanted = &recorded;
+    ((void (*)(void (*)(void)))(code + CALLER))(take);
+    size_t at = 0;
+    for (; at + sizeof(word) <= recorded.stack.size_bytes; at += sizeof(word)) {
+        memcpy(&word, recorded.bytes + at, sizeof(word));
+        if (word == code + FIRST)
+            break;
+    }
+    assert_true(at + sizeof(word) <= recorded.stack.size_bytes);
+    /* As if the stub were being run, called by the second call. */
+    word = code + SECOND;
+    memcpy(recorded.bytes + at, &word, sizeof(word));
+    recorded.registers.values[PH_REGISTER_SP] = recorded.stack.low + at;
+    recorded.registers.values[PH_REGISTER_BP] = recorded.stack.low + at + sizeof(word);
+    recorded.registers.values[PH_REGISTER_PC] = code;
+    size_t count =
+        ph_unwinder_run(unwinder, &recorded.registers, &recorded.stack, frames, PH_UNWIND_FRAMES_MAX, &end);
+    assert_int_equal(end, PH_UNWIND_COMPLETE);
+    assert_true(count > 4);
+    assert_int_equal(frames[0], code);
+    assert_int_equal(frames[1], code + SECOND - 1);
+    ph_unwinder_free(unwinder);
+}
+
+static void a_module_where_code_without_tables_was_is_noticed(void **state)
+{
+    (void)state;
+    struct ph_unwinder *unwinder = new_unwinder();
+    void *library = dlopen(SMALL, RTLD_NOW);
+    uintptr_t place = record_through(SMALL, &recorded) & ~(uintptr_t)4095;
+    dlclose(library);
+    void *page =
+        mmap((void *)place, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    assert_int_equal(page, place);
+    size_t count;
+    end_of(unwinder, &recorded, &count); /* nothing is known of the place */
+    munmap(page, 4096);
+    library = dlopen(SMALL, RTLD_NOW);
+    if (record_through(SMALL, &recorded) / 4096 * 4096 == place) {
+        ph_unwinder_refresh(unwinder);
+        expect_same(unwinder, &recorded, PH_UNWIND_COMPLETE);
+    }
+    dlclose(library);
+    ph_unwinder_free(unwinder);
+}
+
+/* mov $15, %rax; syscall - at the begin of a page, as kernels and emulators place it. */
+static const uint8_t restorer_code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+
+struct kernel_sigaction { /* what the system call takes; libc's wrapper has a restorer of its own */
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+static void on_signal(int number)
+{
+    (void)number;
+    take();
+}
+
+static void a_signal_frame_without_tables_is_unwound(void **state)
+{
+    (void)state;
+    struct ph_unwinder *unwinder = new_unwinder();
+    struct kernel_sigaction action = {.handler = on_signal, .flags = 0x04000000 /* SA_RESTORER */};
+    struct sigaction before;
+    sigaction(SIGUSR1, NULL, &before);
+    action.restorer = (void (*)(void))(uintptr_t)make_code(restorer_code, sizeof(restorer_code));
+    wanted = &recorded;
+    assert_int_equal(syscall(SYS_rt_sigaction, SIGUSR1, &action, NULL, 8), 0);
+    raise(SIGUSR1);
+    sigaction(SIGUSR1, &before, NULL);
+    expect_same(unwinder, &recorded, PH_UNWIND_COMPLETE);
+    ph_unwinder_free(unwinder);
+}
 #endif
 
 int main(void)
@@ -165,6 +259,9 @@ int main(void)
 #if defined(__x86_64__)
         cmocka_unit_test(code_without_tables_is_left_by_its_frame_pointer),
         cmocka_unit_test(code_without_tables_and_frame_pointer_ends_the_stack),
+        cmocka_unit_test(a_module_where_code_without_tables_was_is_noticed),
+        cmocka_unit_test(a_stub_without_tables_is_left_to_its_caller),
+        cmocka_unit_test(a_signal_frame_without_tables_is_unwound),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
