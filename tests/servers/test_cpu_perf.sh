@@ -2,7 +2,7 @@
 # redis under load, profiled by Porthole and by perf at the same time: the five functions with the most CPU agree within 3 points.
 . "$(dirname "$0")/../lib.sh"
 
-SECONDS_LONG=15
+SECONDS_LONG=30 # some 5,000 samples: functions come out within a point or so
 WHAT="the five functions with the most CPU are those of perf, within 3 points"
 
 # perf's stacks are dumps of the stack, which it unwinds itself. A sample belongs to the first frame that is neither the kernel's nor
