@@ -21,6 +21,7 @@ import family_heap
 import forks
 import heap_request
 import idle
+import profiling
 import small_costs
 import thread_dump
 import unwinding
@@ -35,11 +36,12 @@ SECTIONS = {  # in the order of the output
     "idle": idle.tables,
     "diff": diff_speed.tables,
     "unwind": unwinding.tables,
+    "profile": profiling.tables,
 }
 TOOLS = {  # program: Debian package
     "nginx": "nginx", "h2load": "nghttp2-client", "redis-server": "redis-server", "redis-benchmark": "redis-tools",
     "heaptrack": "heaptrack", "jeprof": "libjemalloc-dev", "taskset": "util-linux", "setpriv": "util-linux",
-    "go": "golang-go", "eu-stack": "elfutils", "gdb": "gdb",
+    "go": "golang-go", "eu-stack": "elfutils", "gdb": "gdb", "curl": "curl",
 }
 LIBRARIES = {"libjemalloc.so.2": "libjemalloc2", "libtcmalloc.so.4": "libgoogle-perftools4"}
 

@@ -18,7 +18,7 @@
 #include <time.h>
 
 #define THREADS  4
-#define SLICE_NS UINT64_C(3000000)
+#define SLICE_NS UINT64_C(60000000)
 #define PAUSE_NS 1000000
 #define BRIEF_NS UINT64_C(100000000)
 #define TURNS    20000 /* some 20 us */
@@ -40,18 +40,29 @@ static uint64_t thread_cpu_ns(void)
     return read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+/* What has passed since it was called the last time, on both clocks. */
+struct account {
+    uint64_t cpu_ns, wall_ns;
+};
+
+static uint64_t keep(struct account *account, enum function function)
+{
+    struct account now = {thread_cpu_ns(), read_ns(CLOCK_MONOTONIC)};
+    uint64_t passed_ns = now.cpu_ns - account->cpu_ns;
+    atomic_fetch_add(&cpu_ns[function], passed_ns);
+    atomic_fetch_add(&wall_ns[function], now.wall_ns - account->wall_ns);
+    *account = now;
+    return passed_ns;
+}
+
 /* The loop is in each function itself: it is the leaf nearly always. */
 #define BURN(name, function)                                                                                       \
     __attribute__((noipa)) static void name(uint64_t nanoseconds)                                                  \
     {                                                                                                              \
-        uint64_t from = thread_cpu_ns(), now = from, wall_from = read_ns(CLOCK_MONOTONIC);                         \
-        while (now - from < nanoseconds) {                                                                         \
+        struct account account = {thread_cpu_ns(), read_ns(CLOCK_MONOTONIC)};                                      \
+        for (uint64_t spent_ns = 0; spent_ns < nanoseconds; spent_ns += keep(&account, function))                  \
             for (volatile int turn = 0; turn < TURNS; turn++)                                                      \
                 continue;                                                                                          \
-            now = thread_cpu_ns();                                                                                 \
-        }                                                                                                          \
-        atomic_fetch_add(&cpu_ns[function], now - from);                                                           \
-        atomic_fetch_add(&wall_ns[function], read_ns(CLOCK_MONOTONIC) - wall_from);                                \
     }
 BURN(burn_half, HALF)
 BURN(burn_quarter, QUARTER)
@@ -80,7 +91,8 @@ static size_t farthest_behind(const uint64_t *own_ns, uint64_t all_ns)
     return best;
 }
 
-/* Slices of many lengths, so that nothing goes in step with the timers; a pause now and then, so that threads are idle, too. */
+/* Slices of many lengths, so that nothing goes in step with the timers, and each so long that many samples fall into it: what chance adds
+ * is small. A pause now and then, so that threads are idle, too. */
 static void *work(void *argument)
 {
     uint64_t own_ns[KINDS] = {0}, all_ns = 0;

@@ -3,8 +3,8 @@
 . "$(dirname "$0")/../lib.sh"
 build_host host_burn
 
-# The kernel looks at timers 250 times a second of CPU (CONFIG_HZ): so much CPU for 6,000 looks, in profiles of some seconds.
-ENOUGH_NS=24000000000
+# The kernel looks at timers 250 times a second of CPU (CONFIG_HZ): so much CPU for 4,000 looks, in profiles of some seconds.
+ENOUGH_NS=16000000000
 PROFILE_SECONDS=12
 PROFILES_MOST=5
 
