@@ -140,7 +140,7 @@ static void a_thread_that_runs_is_not_blocked_and_uses_time(void **state)
     char letter;
     uint64_t before_ns, after_ns;
     (void)state;
-    thread_start(&thread);
+    thread_start_spinning(&thread);
     assert_int_equal(ph_task_look(thread.tid, &look), 0);
     assert_false(look.is_blocked);
     assert_int_equal(ph_task_times(thread.tid, &letter, &before_ns), 0);

@@ -197,7 +197,7 @@ static void what_the_probe_notes_is_there_only_while_the_thread_waits(void **sta
     struct thread working = {.body = body_spin, .waits_since_ns = 1};
     (void)state;
     thread_start_blocked(&waiting);
-    thread_start(&working);
+    thread_start_spinning(&working);
     struct ph_profile *dump = dump_all();
     assert_true(number_of(dump, waiting.tid, PH_LABEL_SINCE) > 0);
     assert_string_equal(text_of(dump, waiting.tid, "job"), "indexing");
@@ -271,7 +271,7 @@ static void a_running_thread_is_asked_once(void **state)
 {
     struct thread thread = {.body = body_spin};
     (void)state;
-    thread_start(&thread);
+    thread_start_spinning(&thread);
     struct ph_profile *dump = dump_all();
     assert_string_equal(text_of(dump, thread.tid, PH_LABEL_STATE), "running");
     assert_string_equal(text_of(dump, thread.tid, PH_LABEL_CALL), "");
@@ -286,7 +286,7 @@ static void who_does_not_answer_is_there_without_a_stack(void **state)
 {
     struct thread thread = {.body = body_spin_masked};
     (void)state;
-    thread_start(&thread);
+    thread_start_spinning(&thread);
     struct ph_profile *dump = dump_all();
     assert_string_equal(text_of(dump, thread.tid, PH_LABEL_STATE), "unanswered");
     assert_string_not_equal(text_of(dump, thread.tid, PH_LABEL_TRUNCATED), "");
@@ -433,9 +433,8 @@ static void a_deadlock_of_three_is_found(void **state)
 
 /* ---- Servers that were root ---- */
 
-/* As the probe's hooks do it: note the frame, wait. */
-__attribute__((noinline, optimize("no-omit-frame-pointer"))) static ssize_t hooked_read(struct thread *thread,
-                                                                                        int fd)
+/* As the hooks of the probe do it: note the frame, wait. To ask for its address makes the function keep one. */
+__attribute__((noinline)) static ssize_t hooked_read(struct thread *thread, int fd)
 {
     char byte;
     thread->wait_frame = (uintptr_t)__builtin_frame_address(0);

@@ -24,14 +24,17 @@ struct thread {
     _Atomic uintptr_t wait_frame;
     bool own;
     uint32_t label_set;
+    _Atomic bool spins;        /* it works, and does nothing else from now on */
     _Atomic int interruptions; /* counted by bodies: calls that ended with EINTR */
 };
 
 extern const struct ph_probe fixture_probe;
 extern _Atomic int fixture_signals; /* sent by ask() */
 
-/** thread_start() - runs @thread->body; back when the thread has its number. thread_start_blocked() - back when it is blocked. */
+/** thread_start() - runs @thread->body; back when the thread has its number. thread_start_blocked() - back when it is blocked,
+ * thread_start_spinning() - when it works. */
 void thread_start(struct thread *thread);
+void thread_start_spinning(struct thread *thread);
 void thread_start_blocked(struct thread *thread);
 void thread_join(struct thread *thread);
 
