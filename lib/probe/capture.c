@@ -134,7 +134,10 @@ static void fill_sig(struct slot *slot, pid_t tid, const ucontext_t *context, si
     capture->time_ns = (uint64_t)ph_clock_monotonic_ns();
     capture->label_set = ph_tls.label_set;
     ph_context_registers_sig(context, capture->registers);
-    capture->stack_low = ph_context_sp_sig(context);
+    uintptr_t frame, call = ph_wait_call_sig(context, &frame);
+    if (call)
+        ph_context_at_call_sig(capture->registers, call, frame);
+    capture->stack_low = call ? frame + sizeof(frame) : ph_context_sp_sig(context);
     /* One that was made by a bare clone() may have another thread's variables. */
     const struct ph_thread *record = own && own->record.tid == capture->tid ? &own->record : NULL;
     capture->stack_bytes = copied_bytes_sig(record, capture, limit_bytes);

@@ -15,6 +15,10 @@ void ph_context_registers_sig(const ucontext_t *context, uint64_t *ret_registers
 uintptr_t ph_context_pc_sig(const ucontext_t *context);
 uintptr_t ph_context_sp_sig(const ucontext_t *context);
 
+/** ph_context_at_call_sig() - @registers as at the first instruction of the function at @call, called by whoever called the function
+ * whose frame address is @frame. */
+void ph_context_at_call_sig(uint64_t *registers, uintptr_t call, uintptr_t frame);
+
 /** ph_context_ends_call_sig() - it was in a system call that now returns EINTR. */
 bool ph_context_ends_call_sig(const ucontext_t *context);
 

@@ -15,6 +15,13 @@ void ph_context_registers_sig(const ucontext_t *context, uint64_t *ret_registers
         ret_registers[i] = (uint64_t)context->uc_mcontext.gregs[by_dwarf_number[i]];
 }
 
+void ph_context_at_call_sig(uint64_t *registers, uintptr_t call, uintptr_t frame)
+{
+    registers[6] = *(const uint64_t *)frame; /* RBP, saved by the hook */
+    registers[7] = frame + sizeof(uint64_t); /* RSP: at the return address */
+    registers[16] = call;
+}
+
 uintptr_t ph_context_pc_sig(const ucontext_t *context)
 {
     return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];

@@ -41,7 +41,7 @@ static int left_ms(const struct ph_wait *wait, int timeout_ms)
 
 static const sigset_t *mask_of(const struct ph_wait *wait, const sigset_t *given, sigset_t *buffer)
 {
-    return given ? given : ph_wait_mask(wait, buffer);
+    return given ? ph_wait_held_mask(wait, given, buffer) : ph_wait_mask(wait, buffer);
 }
 
 static int poll_on(const struct ph_wait *wait, struct pollfd *fds, nfds_t count, int64_t timeout_ns,
@@ -101,36 +101,52 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
                 size_t capacity);
 
 WAITS_ATOMICALLY(timeout_ms != 0, int, poll, (struct pollfd * fds, nfds_t count, int timeout_ms),
-                 (fds, count, timeout_ms), poll_on(&wait, fds, count, from_ms(timeout_ms), NULL))
+                 (fds, count, timeout_ms), ph_real()->poll(fds, count, timeout_ms),
+                 poll_on(&wait, fds, count, from_ms(timeout_ms), NULL))
 WAITS_ATOMICALLY(!is_zero(timeout), int, ppoll,
                  (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
-                 (fds, count, timeout, mask), poll_on(&wait, fds, count, from_timespec(timeout), mask))
+                 (fds, count, timeout, mask),
+                 ph_real()->ppoll(fds, count, timeout, ph_wait_held_mask(&wait, mask, &(sigset_t){{0}})),
+                 poll_on(&wait, fds, count, from_timespec(timeout), mask))
 WAITS_ATOMICALLY(timeout_ms != 0, int, __poll_chk,
                  (struct pollfd * fds, nfds_t count, int timeout_ms, size_t capacity),
-                 (fds, count, timeout_ms, capacity), poll_on(&wait, fds, count, from_ms(timeout_ms), NULL))
+                 (fds, count, timeout_ms, capacity), ph_real()->__poll_chk(fds, count, timeout_ms, capacity),
+                 poll_on(&wait, fds, count, from_ms(timeout_ms), NULL))
 WAITS_ATOMICALLY(!is_zero(timeout), int, __ppoll_chk,
                  (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
                   size_t capacity),
-                 (fds, count, timeout, mask, capacity), poll_on(&wait, fds, count, from_timespec(timeout), mask))
+                 (fds, count, timeout, mask, capacity),
+                 ph_real()->__ppoll_chk(fds, count, timeout, ph_wait_held_mask(&wait, mask, &(sigset_t){{0}}),
+                                        capacity),
+                 poll_on(&wait, fds, count, from_timespec(timeout), mask))
 
 WAITS_ATOMICALLY(timeout_ms != 0, int, epoll_wait,
                  (int epoll, struct epoll_event *events, int capacity, int timeout_ms),
-                 (epoll, events, capacity, timeout_ms), epoll_on(&wait, epoll, events, capacity, timeout_ms, NULL))
+                 (epoll, events, capacity, timeout_ms), ph_real()->epoll_wait(epoll, events, capacity, timeout_ms),
+                 epoll_on(&wait, epoll, events, capacity, timeout_ms, NULL))
 WAITS_ATOMICALLY(timeout_ms != 0, int, epoll_pwait,
                  (int epoll, struct epoll_event *events, int capacity, int timeout_ms, const sigset_t *mask),
                  (epoll, events, capacity, timeout_ms, mask),
+                 ph_real()->epoll_pwait(epoll, events, capacity, timeout_ms,
+                                        ph_wait_held_mask(&wait, mask, &(sigset_t){{0}})),
                  epoll_on(&wait, epoll, events, capacity, timeout_ms, mask))
 WAITS_ATOMICALLY(true, int, epoll_pwait2,
                  (int epoll, struct epoll_event *events, int capacity, const struct timespec *timeout,
                   const sigset_t *mask),
-                 (epoll, events, capacity, timeout, mask), epoll_on2(&wait, epoll, events, capacity, timeout, mask))
+                 (epoll, events, capacity, timeout, mask),
+                 ph_real()->epoll_pwait2(epoll, events, capacity, timeout,
+                                         ph_wait_held_mask(&wait, mask, &(sigset_t){{0}})),
+                 epoll_on2(&wait, epoll, events, capacity, timeout, mask))
 
 WAITS_ATOMICALLY(!timeout || timeout->tv_sec || timeout->tv_usec, int, select,
                  (int count, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout),
                  (count, readable, writable, exceptional, timeout),
+                 ph_real()->select(count, readable, writable, exceptional, timeout),
                  select_on(&wait, count, readable, writable, exceptional, timeout))
 WAITS_ATOMICALLY(!is_zero(timeout), int, pselect,
                  (int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
                   const struct timespec *timeout, const sigset_t *mask),
                  (count, readable, writable, exceptional, timeout, mask),
+                 ph_real()->pselect(count, readable, writable, exceptional, timeout,
+                                    ph_wait_held_mask(&wait, mask, &(sigset_t){{0}})),
                  pselect_on(&wait, count, readable, writable, exceptional, timeout, mask))

@@ -9,11 +9,12 @@
 static int suspend_on(const struct ph_wait *wait, const sigset_t *mask)
 {
     sigset_t buffer;
-    return ph_real()->sigsuspend(mask ? mask : ph_wait_mask(wait, &buffer));
+    return ph_real()->sigsuspend(mask ? ph_wait_held_mask(wait, mask, &buffer) : ph_wait_mask(wait, &buffer));
 }
 
-WAITS_ATOMICALLY(true, int, pause, (void), (), suspend_on(&wait, NULL))
-WAITS_ATOMICALLY(true, int, sigsuspend, (const sigset_t *mask), (mask), suspend_on(&wait, mask))
+WAITS_ATOMICALLY(true, int, pause, (void), (), ph_real()->pause(), suspend_on(&wait, NULL))
+WAITS_ATOMICALLY(true, int, sigsuspend, (const sigset_t *mask), (mask), suspend_on(&wait, mask),
+                 suspend_on(&wait, mask))
 
 /* @timeout_ns: -1: for ever. */
 static int take(struct ph_wait *wait, const sigset_t *set, siginfo_t *info, int64_t timeout_ns)
@@ -34,6 +35,7 @@ PH_EXPORT int sigwaitinfo(const sigset_t *set, siginfo_t *info)
 {
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    ph_wait_hold_off(&wait);
     int number = take(&wait, set, info, -1);
     ph_wait_end(&wait);
     return number;
@@ -46,6 +48,7 @@ PH_EXPORT int sigwait(const sigset_t *set, int *ret_number)
     int number, saved_errno = errno;
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    ph_wait_hold_off(&wait);
     do {
         number = take(&wait, set, &info, -1);
     } while (number < 0 && errno == EINTR);
@@ -61,6 +64,7 @@ PH_EXPORT int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct ti
 {
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    ph_wait_hold_off(&wait);
     bool is_bad = timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000);
     bool is_long = timeout && timeout->tv_sec >= INT32_MAX;
     int number =

@@ -3,7 +3,7 @@
 
 /* ---- Semaphores: until a point in time ---- */
 
-WAITS_AGAIN(true, int, sem_wait, (sem_t * semaphore), (semaphore))
+WAITS_RESTARTED(true, int, sem_wait, (sem_t * semaphore), (semaphore))
 WAITS_AGAIN(true, int, sem_timedwait, (sem_t *restrict semaphore, const struct timespec *restrict until),
             (semaphore, until))
 WAITS_AGAIN(true, int, sem_clockwait,
@@ -29,6 +29,7 @@ PH_EXPORT int nanosleep(const struct timespec *duration, struct timespec *left)
     struct timespec own;
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    ph_wait_hold_off(&wait);
     return sleep_for(&wait, duration, left ? left : &own);
 }
 
@@ -37,6 +38,7 @@ PH_EXPORT int usleep(useconds_t duration_us)
     struct timespec duration = {duration_us / 1000000, (long)(duration_us % 1000000) * 1000}, left;
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    ph_wait_hold_off(&wait);
     return sleep_for(&wait, &duration, &left);
 }
 
@@ -47,6 +49,7 @@ PH_EXPORT unsigned sleep(unsigned seconds)
     int saved_errno = errno;
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    ph_wait_hold_off(&wait);
     if (sleep_for(&wait, &duration, &left) < 0)
         return (unsigned)left.tv_sec;
     errno = saved_errno;
@@ -62,6 +65,7 @@ PH_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec 
         left = &own;
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    ph_wait_hold_off(&wait);
     int result = ph_real()->clock_nanosleep(clock, flags, until, left);
     while (result == EINTR && ph_tls.cut_short && ph_wait_was_cut_short(&wait)) {
         rest = is_absolute ? *until : *left;

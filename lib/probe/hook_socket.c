@@ -84,7 +84,7 @@ PH_EXPORT int accept(int fd, struct sockaddr *address, socklen_t *address_bytes)
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
     int result = ph_real()->accept(fd, address, address_bytes);
-    while (ph_wait_goes_on(&wait, result)) /* SO_RCVTIMEO */
+    while (ph_wait_goes_on(&wait, result) && ph_wait_never_restarts(fd))
         result = ph_real()->accept(fd, address, address_bytes);
     ph_wait_end(&wait);
     return accepted(fd, result);
@@ -95,7 +95,7 @@ PH_EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *address_bytes
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
     int result = ph_real()->accept4(fd, address, address_bytes, flags);
-    while (ph_wait_goes_on(&wait, result)) /* SO_RCVTIMEO */
+    while (ph_wait_goes_on(&wait, result) && ph_wait_never_restarts(fd))
         result = ph_real()->accept4(fd, address, address_bytes, flags);
     ph_wait_end(&wait);
     return accepted(fd, result);

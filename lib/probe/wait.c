@@ -1,11 +1,15 @@
 #include "probe/wait.h"
 
 #include "probe/context.h"
+#include "probe/real.h"
 
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define KERNEL_SET_BYTES sizeof(uint64_t)
@@ -37,12 +41,70 @@ bool ph_wait_was_cut_short(struct ph_wait *wait)
     return true;
 }
 
+bool ph_wait_never_restarts(int fd)
+{
+    struct stat facts;
+    struct timeval timeout = {0, 0};
+    socklen_t size = sizeof(timeout);
+    int saved_errno = errno;
+    bool result =
+        fstat(fd, &facts) == 0 &&
+        (S_ISREG(facts.st_mode) ||
+         (S_ISSOCK(facts.st_mode) && ph_real()->getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, &size) == 0 &&
+          (timeout.tv_sec || timeout.tv_usec)));
+    errno = saved_errno;
+    return result;
+}
+
+int ph_wait_held_signal;
+
+static uint64_t held_bit(int number)
+{
+    return UINT64_C(1) << (number - 1);
+}
+
+void ph_wait_block_ours(struct ph_wait *wait)
+{
+    int number = __atomic_load_n(&ph_wait_held_signal, __ATOMIC_RELAXED);
+    uint64_t before = 0, ours = number ? held_bit(number) : 0;
+    if (ours && syscall(SYS_rt_sigprocmask, SIG_BLOCK, &ours, &before, KERNEL_SET_BYTES) == 0)
+        wait->held = before & ours ? 0 : number;
+}
+
+void ph_wait_unblock_ours(const struct ph_wait *wait)
+{
+    int saved_errno = errno;
+    uint64_t ours = held_bit(wait->held);
+    syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, KERNEL_SET_BYTES);
+    errno = saved_errno;
+}
+
+const sigset_t *ph_wait_held_mask(const struct ph_wait *wait, const sigset_t *given, sigset_t *buffer)
+{
+    if (!given || !wait->held)
+        return given;
+    sigemptyset(buffer);
+    memcpy(buffer, given, KERNEL_SET_BYTES);
+    sigaddset(buffer, wait->held);
+    return buffer;
+}
+
 /* Signals that wait to be delivered once our handler returns: then the call does fail because of them. */
 static bool others_wait_sig(uint64_t blocked)
 {
     uint64_t pending = 0;
     syscall(SYS_rt_sigpending, &pending, KERNEL_SET_BYTES);
     return (pending & ~blocked) != 0;
+}
+
+uintptr_t ph_wait_call_sig(const ucontext_t *context, uintptr_t *ret_frame)
+{
+    uintptr_t call = (uintptr_t)ph_tls.waits_in;
+    if (!call || ph_context_pc_sig(context) - call < CODE_BYTES ||
+        ph_tls.waits_at - ph_context_sp_sig(context) >= STACK_BYTES)
+        return 0;
+    *ret_frame = ph_tls.waits_at;
+    return call;
 }
 
 /* Only where the hook's own call was interrupted: a call that was left by longjmp() has not taken its note back. */

@@ -34,7 +34,30 @@ struct ph_wait {
     uint64_t
         mask; /* valid if is_masked: the signals that were blocked before all were, as the kernel writes them */
     bool is_masked;
+    int held; /* our signal, if it was not blocked before, and is now; else 0 */
 };
+
+/* Our signal, while timers send it; 0: none does. atomic */
+extern int ph_wait_held_signal;
+
+/**
+ * ph_wait_hold_off() - from now until ph_wait_end() our signal waits, if timers send it: what they have to tell comes when the call is over.
+ * Else one that comes while a handler of the host runs that blocks it is delivered when that returns, and looks as if it alone
+ * had ended the call: the host's EINTR would be lost.
+ */
+void ph_wait_block_ours(struct ph_wait *wait);
+
+static inline void ph_wait_hold_off(struct ph_wait *wait)
+{
+    if (__builtin_expect(__atomic_load_n(&ph_wait_held_signal, __ATOMIC_RELAXED), 0))
+        ph_wait_block_ours(wait);
+}
+
+/** ph_wait_held_mask() - @given by the host, NULL too, and ours, if it is held off. */
+const sigset_t *ph_wait_held_mask(const struct ph_wait *wait, const sigset_t *given, sigset_t *buffer);
+
+/** ph_wait_unblock_ours() - it comes now, if it has waited. Keeps errno. */
+void ph_wait_unblock_ours(const struct ph_wait *wait);
 
 /**
  * ph_wait_begin() - before a call that can wait. @frame: __builtin_frame_address(0) of the hook.
@@ -63,6 +86,10 @@ static inline bool ph_wait_goes_on(struct ph_wait *wait, long result)
     return __builtin_expect(result < 0 && errno == EINTR && ph_tls.cut_short, 0) && ph_wait_was_cut_short(wait);
 }
 
+/** ph_wait_never_restarts() - is it @fd for which the kernel restarts no call, whatever SA_RESTART says: a socket with a timeout, or a file of a
+ * driver that tells EINTR itself (FUSE)? Keeps errno. */
+bool ph_wait_never_restarts(int fd);
+
 /** ph_wait_left_ns() - what is left of @timeout_ns, since the thread began to wait; 0 or more, late rather than early. */
 int64_t ph_wait_left_ns(const struct ph_wait *wait, int64_t timeout_ns);
 
@@ -77,14 +104,20 @@ void ph_wait_unmask(const struct ph_wait *wait);
 static inline void ph_wait_end(const struct ph_wait *wait)
 {
     struct ph_thread_slot *slot = ph_tls.slot;
-    ph_tls.waits_in = NULL;
     if (__builtin_expect(wait->is_masked, 0))
         ph_wait_unmask(wait);
+    if (__builtin_expect(wait->held, 0))
+        ph_wait_unblock_ours(wait);
+    ph_tls.waits_in = NULL;
     if (slot)
         __atomic_store_n(&slot->record.waits_since_ns, 0, __ATOMIC_RELAXED);
 }
 
 /** ph_wait_interrupted_sig() - from the handler of our signal, first thing. */
 void ph_wait_interrupted_sig(ucontext_t *context);
+
+/** ph_wait_call_sig() - if @context is in the hook, and not in the call: the address of what it calls, and in @ret_frame its own frame;
+ * else 0. */
+uintptr_t ph_wait_call_sig(const ucontext_t *context, uintptr_t *ret_frame);
 
 #endif
