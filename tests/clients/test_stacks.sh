@@ -181,4 +181,40 @@ else
     skip "the graph in a browser" "chromium is not installed"
 fi
 
+# ---- a real host ----------------------------------------------------------------------------------------------------
+
+gcc -g -O1 -pthread -o host_deadlock "$SRC/tests/servers/host_deadlock.c"
+setpriv --pdeathsig KILL "$PORTHOLE" run --listen "127.0.0.1:$(free_port)" -- ./host_deadlock "$(free_port)" >host.out 2>host.err &
+HOST_PID=$!
+HOST_PIDS+=("$HOST_PID")
+wait_until 20 grep -q http:// host.err
+URL=$(grep -oE 'http://[0-9.:]+' host.err | head -n 1)
+deadlocked() {
+    "$PORTHOLE" threads "$HOST_PID" | grep -q '^DEADLOCK of 2 threads: '
+}
+check "a deadlock of a real host is found" wait_until 20 deadlocked
+shows "with both threads and who holds what" '^    [0-9]+ transfer waits .*in futex for mutex 0x[0-9a-f]+, held by [0-9]+ <refund>$' threads "$HOST_PID"
+shows "its workers are one group" '^30 threads: worker$' threads --group "$URL"
+like "that waits in accept" "$(grep -A 2 '^30 threads' out)" '^  waits .* in accept, fd [0-9]+: tcp 127\.0\.0\.1:[0-9]+'
+like "and whose stack has names" "$(grep -A 5 '^30 threads' out)" '^    serve +host_deadlock\+0x'
+shows "--json is JSON" '^  "threads": \[' threads --json --name worker "$HOST_PID"
+shows "its CPU time is where it spins" ' never_stops$' cpu --seconds 2 --flame real.svg -o real.pb.gz "$HOST_PID"
+like "on one processor, more or less" "$(head -n 1 out)" "^process $HOST_PID \(host_deadlock\): cpu [0-9.]+m?s in 2\.[0-9]+s: "
+check "the graph of it is XML" python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' real.svg
+like "with the function in it" "$(cat real.svg)" '<title>never_stops \([0-9.]+m?s, [0-9]+ samples, [0-9.]+%\)'
+shows "--by line knows the line, where there is debug information" ' never_stops .*host_deadlock\.c:[0-9]+$' cpu --by line real.pb.gz
+shows "wall time sees those that wait" '^[0-9.ms ]+ +[0-9.]+% .* accept$' cpu --wall --seconds 1 "$URL"
+"$PORTHOLE" cpu --seconds 20 "$HOST_PID" >first.out 2>&1 &
+FIRST=$!
+sleep 1
+told "one profile at a time" 1 "process $HOST_PID: another profile runs since [0-9.]+ s and lasts 1[0-9.]+ s more" cpu --seconds 1 "$HOST_PID"
+kill "$FIRST"
+wait "$FIRST"
+like "ended, the first says so" "$? $(cat first.out)" "^1 porthole: ended after [0-9.]+ s: no profile of $HOST_PID was taken"
+free_again() {
+    "$PORTHOLE" cpu --seconds 1 "$HOST_PID" >/dev/null 2>&1
+}
+check "whose end is an end in the server, too" wait_until 10 free_again
+told "a process that it has not" 1 "status 404: .*1 is not" threads --pid 1 "$HOST_PID"
+
 finish
