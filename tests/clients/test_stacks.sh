@@ -183,7 +183,7 @@ fi
 
 # ---- a real host ----------------------------------------------------------------------------------------------------
 
-gcc -g -O1 -pthread -o host_deadlock "$SRC/tests/servers/host_deadlock.c"
+gcc -g -O1 -pthread -D_GNU_SOURCE -o host_deadlock "$SRC/tests/servers/host_deadlock.c"
 setpriv --pdeathsig KILL "$PORTHOLE" run --listen "127.0.0.1:$(free_port)" -- ./host_deadlock "$(free_port)" >host.out 2>host.err &
 HOST_PID=$!
 HOST_PIDS+=("$HOST_PID")
