@@ -13,7 +13,8 @@
 
 #define STACK_BYTES         ((size_t)32 << 10) /* of a stack; what is copied is what there is, mostly far less */
 #define ROUND_NS_MIN        (2 * PH_NS_PER_MS)
-#define ROUND_NS_MAX        (20 * PH_NS_PER_MS)
+#define ROUND_NS_MAX        (40 * PH_NS_PER_MS)
+#define ROUND_SAMPLES       20   /* of a processor that is busy, or half the ring */
 #define ROUND_CAPTURES_MAX  2048 /* then others have a look: the clock, the client */
 #define ROUND_CAPTURES_MANY 64   /* so many: come back sooner */
 #define ROUND_CAPTURES_FEW  16
@@ -167,12 +168,16 @@ static void sleep_until(int64_t until_ns)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
-static int64_t next_round(int64_t round_ns, size_t taken)
+/* Each round wakes a thread: no more than needed, also when all processors get busy in the middle of a long one. */
+static int64_t next_round(const struct run *run, int64_t round_ns, size_t taken)
 {
+    int64_t most_ns = ROUND_SAMPLES * run->sampled.profile->period;
+    if (most_ns > ROUND_NS_MAX)
+        most_ns = ROUND_NS_MAX;
     if (taken > ROUND_CAPTURES_MANY)
         return round_ns / 2 > ROUND_NS_MIN ? round_ns / 2 : ROUND_NS_MIN;
     if (taken < ROUND_CAPTURES_FEW)
-        return round_ns * 2 < ROUND_NS_MAX ? round_ns * 2 : ROUND_NS_MAX;
+        return round_ns * 2 < most_ns ? round_ns * 2 : most_ns;
     return round_ns;
 }
 
@@ -187,7 +192,7 @@ static bool is_cancelled(struct run *run, int64_t now_ns)
 /* 0 at the end, also if it came early: run->until_ns tells. */
 static int go(struct run *run, struct ph_error *error)
 {
-    int64_t round_ns = ROUND_NS_MAX / 2;
+    int64_t round_ns = ROUND_NS_MAX / 4;
     for (int64_t now_ns = run->begin_ns; now_ns < run->until_ns; now_ns = ph_clock_monotonic_ns()) {
         if (is_cancelled(run, now_ns))
             return ph_error_set(error, -ECANCELED, "the profile was cancelled");
@@ -197,7 +202,7 @@ static int go(struct run *run, struct ph_error *error)
             run->until_ns = now_ns;
             break;
         }
-        round_ns = next_round(round_ns, drain(run));
+        round_ns = next_round(run, round_ns, drain(run));
         int result = now_ns >= run->next_scan_ns ? scan(run, error) : 0;
         if (result < 0 && run->armed_count == 0) /* later, what there is goes on */
             return result;
