@@ -73,6 +73,22 @@ __attribute__((noinline)) static void call_aligned(int depth, void (*call)(void)
     use(frame);
 }
 
+/* With arguments on the stack, too: then the frame's end is stored in it (-mstackrealign, "DRAP" in gcc). */
+__attribute__((noinline)) static long call_realigned(long a, long b, long c, long d, long e, long f, long g,
+                                                     long depth, void (*call)(void))
+{
+    char frame[64] __attribute__((aligned(128)));
+    char *more = alloca((size_t)g + 1);
+    use(frame);
+    use(more);
+    if (depth)
+        a += call_realigned(b, c, d, e, f, g, a, depth - 1, call);
+    else
+        call();
+    use(frame);
+    return a + g;
+}
+
 static void (*call_of_comparison)(void);
 
 static int compare(const void *left, const void *right)
@@ -117,6 +133,8 @@ static void frames_that_align_their_stack_are_unwound(void **state)
 {
     (void)state;
     call_aligned(5, take);
+    expect_same(unwinder, &recorded, PH_UNWIND_COMPLETE);
+    call_realigned(1, 2, 3, 4, 5, 6, 7, 5, take);
     expect_same(unwinder, &recorded, PH_UNWIND_COMPLETE);
 }
 
@@ -216,6 +234,28 @@ static void a_handler_with_a_stack_of_its_own_is_unwound_if_the_other_can_be_rea
     assert_int_equal(end, PH_UNWIND_CUT);
     handle_on(NULL, 0);
     munmap(stack, size_bytes);
+}
+
+static void *be_interrupted_on(void *stack)
+{
+    handle_on(stack, 65536);
+    record_end = (uintptr_t)stack + 65536;
+    call_with_alloca(3, be_interrupted);
+    record_end = 0;
+    handle_on(NULL, 0);
+    return NULL;
+}
+
+/* The thread's own stack lies below: this one is a part of the main thread's. */
+static void a_handler_may_have_its_stack_above(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    void *stack = alloca(65536);
+    is_same_live = false;
+    assert_int_equal(pthread_create(&thread, NULL, be_interrupted_on, stack), 0);
+    pthread_join(thread, NULL);
+    assert_true(is_same_live);
 }
 
 /* ---- at each instruction ------------------------------------------------------------------------------------- */
@@ -324,6 +364,7 @@ static void call_frames(void)
     call_at_depth(3, nothing);
     call_with_alloca(3, nothing);
     call_aligned(2, nothing);
+    call_realigned(1, 2, 3, 4, 5, 6, 7, 2, nothing);
     call_by_qsort(nothing);
 }
 
@@ -445,6 +486,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_said),
         cmocka_unit_test(a_signal_frame_is_unwound),
         cmocka_unit_test(a_handler_with_a_stack_of_its_own_is_unwound_if_the_other_can_be_read),
+        cmocka_unit_test(a_handler_may_have_its_stack_above),
 #if defined(__x86_64__)
         cmocka_unit_test(frames_are_unwound_at_each_instruction),
         cmocka_unit_test(stubs_and_lazy_binding_are_unwound_at_each_instruction),

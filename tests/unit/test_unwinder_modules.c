@@ -153,6 +153,13 @@ static void code_without_tables_and_frame_pointer_ends_the_stack(void **state)
     }
     assert_int_equal(end_of(unwinder, &recorded, &count), PH_UNWIND_NO_RULE);
     assert_int_equal(count, 3);
+    /* What lies beside a frame pointer must be an address behind a call. */
+    uint64_t frame[2] = {0, (uintptr_t)end_of};
+    size_t at = recorded.stack.size_bytes / 2 / 16 * 16;
+    memcpy(recorded.bytes + at, frame, sizeof(frame));
+    recorded.registers.values[PH_REGISTER_BP] = recorded.stack.low + at;
+    assert_int_equal(end_of(unwinder, &recorded, &count), PH_UNWIND_NO_RULE);
+    assert_int_equal(count, 3);
     ph_unwinder_free(unwinder);
 }
 /* jmp *0(%rip); at 16: push %rbp; mov %rsp, %rbp; call *%rdi; jmp over; call 0; over: pop %rbp; ret */
