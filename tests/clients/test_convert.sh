@@ -192,7 +192,7 @@ printf 'main;f 99999999999999999999\n' >over.folded
 printf 'main;f 5\nmain;f five\n' >words.folded
 head -c 4096 /dev/urandom | tr '\0-\377' '\200-\377\200-\377' >junk
 for row in "page:byte 0: HTML" "json:byte 0: HTML or JSON" "empty:byte 0: empty" "empty.gz:byte 0: empty" \
-    "zeros:byte 0: expected a profile" "lines:expected a heap profile" "cut.gz:byte [0-9]+" "cut.pb:byte [0-9]+" \
+    "zeros:byte 0: expected a profile" "lines:expected a profile" "cut.gz:byte [0-9]+" "cut.pb:byte [0-9]+" \
     "cut.heap:line [0-9]+, column [0-9]+" "prose:line 1, column 1: expected a profile" \
     "over.heap:line 4, column 7: expected a count" "minus.heap:line 4, column 7: expected a count" \
     "over.text:line 2, column 1: expected counts" "over.folded:line 1, column 8: expected a count" \

@@ -141,7 +141,7 @@ like "a process that did not answer is named" "$("$PORTHOLE" heap family-silent.
 is "--by pid of a profile that does not tell is refused" "$? $(cat err)" \
     "1 porthole: heap.pb does not tell of processes: --by pid needs a profile of Porthole"
 "$PORTHOLE" heap heap.pb --by pod >out 2>err
-is "--by lists what there is" "$? $(cat err)" "2 porthole heap: --by pod: expected function or pid; see: porthole help heap"
+is "--by lists what there is" "$? $(cat err)" "2 porthole heap: --by pod: expected function or pid; perhaps pid; see: porthole help heap"
 
 # ---- diff -----------------------------------------------------------------------------------------------------------
 
