@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define PAGE_BYTES ((uintptr_t)4096)
@@ -89,7 +90,7 @@ static bool move(struct slot *slot, uint32_t from, uint32_t to)
  * abseil ask). */
 static bool is_readable_sig(uintptr_t address)
 {
-    return syscall(SYS_rt_sigprocmask, ~0, address, NULL, 8) < 0 && errno != EFAULT;
+    return syscall(SYS_rt_sigprocmask, ~0, address, NULL, 8) < 0 && errno == EINVAL;
 }
 
 /* A stack that is not the one the thread was made with: a coroutine's, an alternate one. */
@@ -107,23 +108,44 @@ static bool holds(const struct ph_thread *record, uintptr_t sp)
     return record->stack_high && sp < record->stack_high && sp >= low;
 }
 
-static size_t copied_bytes_sig(const struct ph_thread *record, struct ph_capture *capture, size_t limit_bytes)
+/* What lies behind a coroutine's stack is not this thread's: another may unmap it at any time. The kernel copies up to what is not there. */
+static bool copy_safely_sig(uint8_t *to, struct ph_capture *capture)
 {
-    if (!record || !holds(record, capture->stack_low)) {
-        size_t bytes = readable_bytes_sig(capture->stack_low, limit_bytes);
-        capture->stack_is_cut = bytes == limit_bytes;
-        return bytes;
-    }
-    capture->stack_high = record->stack_high;
-    size_t bytes = record->stack_high - capture->stack_low;
-    capture->stack_is_cut = bytes > limit_bytes;
-    return capture->stack_is_cut ? limit_bytes : bytes;
+    struct iovec local = {to, capture->stack_bytes},
+                 remote = {(void *)(uintptr_t)capture->stack_low, local.iov_len};
+    long count = syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0);
+    if (count <= 0)
+        return false;
+    capture->stack_is_cut = (size_t)count == capture->stack_bytes;
+    capture->stack_bytes = (size_t)count;
+    return true;
 }
 
 /* memcpy() of this object would be the host's, if that brings one. */
 static void copy_sig(uint8_t *to, const uint8_t *from, size_t size_bytes)
 {
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size_bytes) : : "memory");
+}
+
+static void copy_known_sig(uint8_t *to, const struct ph_thread *record, struct ph_capture *capture,
+                           size_t limit_bytes)
+{
+    size_t bytes = record->stack_high - capture->stack_low;
+    capture->stack_high = record->stack_high;
+    capture->stack_is_cut = bytes > limit_bytes;
+    capture->stack_bytes = capture->stack_is_cut ? limit_bytes : bytes;
+    copy_sig(to, (const uint8_t *)capture->stack_low, capture->stack_bytes);
+}
+
+static void copy_unknown_sig(uint8_t *to, struct ph_capture *capture, size_t limit_bytes)
+{
+    capture->stack_bytes = limit_bytes;
+    if (copy_safely_sig(to, capture))
+        return;
+    capture->stack_bytes =
+        readable_bytes_sig(capture->stack_low, limit_bytes); /* some filters forbid to ask that way */
+    capture->stack_is_cut = capture->stack_bytes == limit_bytes;
+    copy_sig(to, (const uint8_t *)capture->stack_low, capture->stack_bytes);
 }
 
 static void fill_sig(struct slot *slot, pid_t tid, const ucontext_t *context, size_t limit_bytes)
@@ -140,8 +162,10 @@ static void fill_sig(struct slot *slot, pid_t tid, const ucontext_t *context, si
     capture->stack_low = call ? frame + sizeof(frame) : ph_context_sp_sig(context);
     /* One that was made by a bare clone() may have another thread's variables. */
     const struct ph_thread *record = own && own->record.tid == capture->tid ? &own->record : NULL;
-    capture->stack_bytes = copied_bytes_sig(record, capture, limit_bytes);
-    copy_sig(slot->stack, (const uint8_t *)capture->stack_low, capture->stack_bytes);
+    if (record && holds(record, capture->stack_low))
+        copy_known_sig(slot->stack, record, capture, limit_bytes);
+    else
+        copy_unknown_sig(slot->stack, capture, limit_bytes);
 }
 
 static struct slot *claim_sig(void)
@@ -187,6 +211,8 @@ static void by_asking_sig(uint32_t payload, const ucontext_t *context)
 void ph_capture_sig(uint32_t payload, const siginfo_t *info, void *interrupted)
 {
     ucontext_t *context = interrupted;
+    if (ph_activation_is_filtered())
+        return; /* any system call may be the host's end */
     ph_wait_interrupted_sig(context);
     if (payload & PH_CAPTURE_BY_TIMER)
         by_timer_sig((pid_t)(payload & ~PH_CAPTURE_BY_TIMER), (uint32_t)info->si_overrun, context);
@@ -284,8 +310,12 @@ static int claim_ticket(pid_t tid)
     return -EAGAIN;
 }
 
+/* A thread that blocks the signal does not answer: it is not sent. It would wait, perhaps until the thread executes a program, which it
+ * would end; or until the return of a handler, and then seem to have ended the call that this has interrupted. */
 static int send_asking(int number, pid_t tid, int ticket)
 {
+    if (ph_signal_is_blocked(number, tid))
+        return 0;
     struct ph_thread_slot *slot = ph_timers_slot_of(tid);
     if (slot && !ph_timers_may_ask(slot))
         return -EPERM;

@@ -5,16 +5,20 @@
 #include "probe/real.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#define MAGIC     UINT64_C(0x506f7274) /* in the upper half of the value that travels with a signal of ours */
-#define SIGNALS   65
-#define DRAIN_MAX 64
-#define SWEEP     16 /* real-time signals in a set that was not meant to name any */
+#define MAGIC        UINT64_C(0x506f7274) /* in the upper half of the value that travels with a signal of ours */
+#define SIGNALS      65
+#define DRAIN_MAX    64
+#define STATUS_BYTES 4096
+#define SWEEP        16 /* real-time signals in a set that was not meant to name any */
 
 /* What the host believes about a number of ours. Written by sigaction(), which a handler may interrupt and call itself: so it is
  * written beside and then pointed to. */
@@ -223,4 +227,17 @@ int ph_signal_send(int number, pid_t tid, uint32_t payload)
     info.si_uid = getuid();
     info.si_value = ph_signal_value(payload);
     return syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, number, &info) < 0 ? -errno : 0;
+}
+
+bool ph_signal_is_blocked(int number, pid_t tid)
+{
+    char path[48], text[STATUS_BYTES];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        close(fd);
+    text[count < 0 ? 0 : count] = '\0';
+    const char *blocked = strstr(text, "\nSigBlk:");
+    return blocked && strtoull(blocked + strlen("\nSigBlk:"), NULL, 16) >> (number - 1) & 1;
 }

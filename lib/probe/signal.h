@@ -47,4 +47,7 @@ union sigval ph_signal_value(uint32_t payload);
 /** ph_signal_send() - to one thread of this process. 0; -errno. */
 int ph_signal_send(int number, pid_t tid, uint32_t payload);
 
+/** ph_signal_is_blocked() - does that thread of this process block it now? False, too, where the kernel does not tell. */
+bool ph_signal_is_blocked(int number, pid_t tid);
+
 #endif

@@ -36,7 +36,8 @@ struct stranger {
     int timer;
 };
 
-static int signal_number; /* atomic; 0: no sampling runs */
+static int signal_number;     /* atomic; 0: no sampling runs */
+static pid_t sampled_process; /* a child of _Fork() is not told that it is one */
 static unsigned rate_hz;
 static uint64_t unarmed_count, tiny_count, lost_count; /* atomic */
 static struct stranger strangers[STRANGERS_MAX];       /* of the thread that samples */
@@ -142,7 +143,7 @@ static void disarm_slot(struct ph_thread_slot *slot)
 
 void ph_timers_thread_begins(struct ph_thread_slot *slot)
 {
-    if (!__atomic_load_n(&signal_number, __ATOMIC_RELAXED) || slot->record.own)
+    if (!__atomic_load_n(&signal_number, __ATOMIC_ACQUIRE) || slot->record.own || getpid() != sampled_process)
         return;
     arm_slot(slot, slot->record.tid);
     if (!__atomic_load_n(&signal_number, __ATOMIC_ACQUIRE))
@@ -195,6 +196,7 @@ int ph_sampling_begin(unsigned hz, size_t stack_bytes)
     if (result < 0)
         return result;
     rate_hz = hz;
+    sampled_process = getpid();
     unarmed_count = tiny_count = lost_count = 0;
     __atomic_store_n(&ph_wait_held_signal, number, __ATOMIC_RELAXED);
     __atomic_store_n(&signal_number, number, __ATOMIC_RELEASE);

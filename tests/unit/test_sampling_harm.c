@@ -9,6 +9,8 @@
 #include "probe/wait.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,8 +25,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -260,6 +264,155 @@ static void time_in_a_call_that_waits_is_that_calls(void **state)
     assert_true(in_call > 0);
 }
 
+/* ---- Processes ---- */
+
+static int status_of(pid_t child)
+{
+    int status = -1;
+    waitpid(child, &status, 0);
+    if (WIFSIGNALED(status))
+        fail_msg("the child ended by signal %d", WTERMSIG(status));
+    return WEXITSTATUS(status);
+}
+
+static void *ask_once(void *tid)
+{
+    ph_ask(*(pid_t *)tid);
+    return NULL;
+}
+
+/* As a server does that executes itself anew. */
+static void a_program_executed_by_a_thread_that_was_asked_is_not_ended(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        sigset_t all;
+        pthread_t thread;
+        pid_t tid = getpid();
+        alarm(20);
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, NULL);
+        pthread_create(&thread, NULL, ask_once, &tid);
+        pthread_join(thread, NULL);
+        execl("/usr/bin/env", "env", "--default-signal", "--block-signal=", "sh", "-c", "exit 7", (char *)NULL);
+        _exit(1);
+    }
+    assert_int_equal(status_of(child), 7);
+}
+
+static void *burn(void *argument)
+{
+    burn_ms(100);
+    return argument;
+}
+
+/* It runs no handlers of pthread_atfork(): what the child finds says that timers run. */
+static void threads_in_a_child_of_a_bare_fork_have_no_timers(void **state)
+{
+    (void)state;
+    assert_int_equal(ph_sampling_begin(1000, STACK_BYTES), 0);
+    pid_t child = _Fork();
+    if (child == 0) {
+        pthread_t thread;
+        struct ph_guard guard;
+        alarm(20);
+        if (!ph_guard_enter(&guard) || ph_thread_create(&guard, &thread, NULL, burn, NULL) != 0)
+            _exit(1);
+        ph_guard_leave(&guard);
+        pthread_join(thread, NULL);
+        _exit(7);
+    }
+    int status = status_of(child);
+    end();
+    assert_int_equal(status, 7);
+}
+
+/* ---- Coroutines ---- */
+
+#define COROUTINE_BYTES (32 << 10)
+
+static ucontext_t outside, inside;
+
+static void burn_in_coroutine(void)
+{
+    burn_ms(500);
+}
+
+static void run_coroutine(char *stack)
+{
+    getcontext(&inside);
+    inside.uc_stack.ss_sp = stack;
+    inside.uc_stack.ss_size = COROUTINE_BYTES;
+    inside.uc_link = &outside;
+    makecontext(&inside, burn_in_coroutine, 0);
+    swapcontext(&outside, &inside);
+}
+
+static bool stop;
+
+static void *come_and_go(void *place)
+{
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        mmap(place, COROUTINE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE,
+             -1, 0);
+        for (volatile int i = 0; i < 10000; i++)
+            ;
+        mprotect(place, COROUTINE_BYTES, PROT_NONE);
+    }
+    return NULL;
+}
+
+/* What lies behind a coroutine's stack is another's, and may go while it is copied. */
+static void a_stack_whose_neighbour_goes_is_copied_without_harm(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    char *stack = mmap(NULL, 2 * COROUTINE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(stack, MAP_FAILED);
+    stop = false;
+    assert_int_equal(ph_sampling_begin(1000, PH_CAPTURE_STACK_BYTES), 0);
+    ph_sampling_arm(gettid());
+    pthread_create(&thread, NULL, come_and_go, stack + COROUTINE_BYTES);
+    for (int i = 0; i < 4; i++) {
+        run_coroutine(stack);
+        assert_true(drain(gettid()) > 0);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+    end();
+    munmap(stack, 2 * COROUTINE_BYTES);
+}
+
+static int forbid(int number)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(steps) / sizeof(steps[0]), steps};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* Timers go off still, and what their handler asks the kernel may be forbidden. */
+static void a_filter_that_comes_while_timers_run_is_not_the_programs_end(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        char *stack = mmap(NULL, COROUTINE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (ph_sampling_begin(1000, STACK_BYTES) != 0 || ph_sampling_arm(gettid()) != 0 ||
+            forbid(SYS_process_vm_readv) < 0)
+            _exit(1);
+        run_coroutine(stack);
+        _exit(7);
+    }
+    assert_int_equal(status_of(child), 7);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -272,6 +425,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_that_a_handler_has_interrupted_does_not_go_on),
         cmocka_unit_test(time_in_a_call_that_waits_is_that_calls),
+        cmocka_unit_test(a_program_executed_by_a_thread_that_was_asked_is_not_ended),
+        cmocka_unit_test(threads_in_a_child_of_a_bare_fork_have_no_timers),
+        cmocka_unit_test(a_stack_whose_neighbour_goes_is_copied_without_harm),
+        cmocka_unit_test(a_filter_that_comes_while_timers_run_is_not_the_programs_end),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
