@@ -16,11 +16,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PAGE_BYTES ((uintptr_t)4096)
-#define SLOT_BYTES (PAGE_BYTES + PH_CAPTURE_STACK_BYTES)
-#define RING_MIN   128
-#define RING_MAX   1024
-#define TRIES      8 /* slots of the ring that a handler looks at */
+#define PAGE_BYTES     ((uintptr_t)4096)
+#define RED_ZONE_BYTES ((uintptr_t)128)
+#define SLOT_BYTES     (PAGE_BYTES + PH_CAPTURE_STACK_BYTES)
+#define RING_MIN       128
+#define RING_MAX       1024
+#define TRIES          8 /* slots of the ring that a handler looks at */
 
 /* From the stack pointer to its end, the main thread's stack; the kernel keeps at least so much apart from what else is mapped
  * (mmap_base() in Linux). */
@@ -102,6 +103,14 @@ static size_t readable_bytes_sig(uintptr_t low, size_t limit_bytes)
     return end - low < limit_bytes ? end - low : limit_bytes;
 }
 
+/* Leaf functions keep values below the stack pointer (AMD64 ABI, 3.2.2): OpenSSL's assembly its caller's stack pointer. */
+static uintptr_t with_red_zone_sig(uintptr_t sp)
+{
+    uintptr_t low = sp - RED_ZONE_BYTES;
+    bool same_page = (low & ~(PAGE_BYTES - 1)) == (sp & ~(PAGE_BYTES - 1));
+    return same_page || is_readable_sig(low & ~(PAGE_BYTES - 1)) ? low : sp;
+}
+
 static bool holds(const struct ph_thread *record, uintptr_t sp)
 {
     uintptr_t low = record->stack_low ? record->stack_low : record->stack_high - MAIN_STACK_MAX;
@@ -159,7 +168,7 @@ static void fill_sig(struct slot *slot, pid_t tid, const ucontext_t *context, si
     uintptr_t frame, call = ph_wait_call_sig(context, &frame);
     if (call)
         ph_context_at_call_sig(capture->registers, call, frame);
-    capture->stack_low = call ? frame + sizeof(frame) : ph_context_sp_sig(context);
+    capture->stack_low = call ? frame + sizeof(frame) : with_red_zone_sig(ph_context_sp_sig(context));
     /* One that was made by a bare clone() may have another thread's variables. */
     const struct ph_thread *record = own && own->record.tid == capture->tid ? &own->record : NULL;
     if (record && holds(record, capture->stack_low))

@@ -48,7 +48,7 @@ struct ph_capture {
     bool stack_is_cut;  /* more of the stack was there than copied */
     uint64_t time_ns;   /* CLOCK_MONOTONIC */
     uint64_t registers[PH_CAPTURE_REGISTERS];
-    uint64_t stack_low;  /* the stack pointer */
+    uint64_t stack_low;  /* the stack pointer, or the red zone below it */
     uint64_t stack_high; /* exclusive end of the thread's stack; 0 if unknown */
     size_t stack_bytes;
     const uint8_t *stack; /* stack_bytes of it; valid until the capture is given back */
