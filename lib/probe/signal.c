@@ -42,6 +42,12 @@ bool ph_signal_is_ours(int number)
     return number > 0 && number < SIGNALS && (__atomic_load_n(&ours, __ATOMIC_RELAXED) >> (number - 1) & 1);
 }
 
+uint64_t ph_signal_bit(void)
+{
+    int number = __atomic_load_n(&current, __ATOMIC_RELAXED);
+    return number ? UINT64_C(1) << (number - 1) : 0;
+}
+
 union sigval ph_signal_value(uint32_t payload)
 {
     return (union sigval){.sival_ptr = (void *)(uintptr_t)(MAGIC << 32 | payload)};

@@ -26,6 +26,9 @@ bool ph_signal_holds(void);
 /** ph_signal_is_ours() - has the number been one of ours, so that what the host does about it is kept beside? Async-signal-safe. */
 bool ph_signal_is_ours(int number);
 
+/** ph_signal_bit() - the number in use, as the kernel writes sets; 0: none. Async-signal-safe. */
+uint64_t ph_signal_bit(void);
+
 /** ph_signal_action() - sigaction() of the host about a number of ours. Async-signal-safe. */
 int ph_signal_action(int number, const struct sigaction *action, struct sigaction *ret_before);
 

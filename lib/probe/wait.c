@@ -2,6 +2,7 @@
 
 #include "probe/context.h"
 #include "probe/real.h"
+#include "probe/signal.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -94,7 +95,7 @@ static bool others_wait_sig(uint64_t blocked)
 {
     uint64_t pending = 0;
     syscall(SYS_rt_sigpending, &pending, KERNEL_SET_BYTES);
-    return (pending & ~blocked) != 0;
+    return (pending & ~blocked & ~ph_signal_bit()) != 0; /* two of ours may come at once: asked, and by a timer */
 }
 
 uintptr_t ph_wait_call_sig(const ucontext_t *context, uintptr_t *ret_frame)

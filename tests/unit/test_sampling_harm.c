@@ -264,6 +264,36 @@ static void time_in_a_call_that_waits_is_that_calls(void **state)
     assert_true(in_call > 0);
 }
 
+static greg_t behind_syscall(const void *function)
+{
+    const uint8_t *code = function;
+    for (size_t i = 0; i < 512; i++)
+        if (code[i] == 0x0f && code[i + 1] == 0x05)
+            return (greg_t)(uintptr_t)(code + i + 2);
+    return 0;
+}
+
+/* A dump of all threads while a profile is taken: the handler of the one finds the other waiting. */
+static void two_signals_of_ours_at_once_do_not_end_a_call(void **state)
+{
+    (void)state;
+    sigset_t ours, before;
+    int number = ph_signal_acquire();
+    ucontext_t interrupted = {.uc_flags = 0};
+    interrupted.uc_mcontext.gregs[REG_RIP] = behind_syscall((void *)ph_real()->poll);
+    interrupted.uc_mcontext.gregs[REG_RAX] = -EINTR;
+    sigemptyset(&ours);
+    sigaddset(&ours, number);
+    pthread_sigmask(SIG_BLOCK, &ours, &before);
+    assert_int_equal(ph_signal_send(number, gettid(), 0xff), 0);
+    struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
+    ph_wait_interrupted_sig(&interrupted);
+    errno = EINTR;
+    assert_true(ph_wait_goes_on(&wait, -1));
+    ph_wait_end(&wait);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 /* ---- Processes ---- */
 
 static int status_of(pid_t child)
@@ -425,6 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_that_a_handler_has_interrupted_does_not_go_on),
         cmocka_unit_test(time_in_a_call_that_waits_is_that_calls),
+        cmocka_unit_test(two_signals_of_ours_at_once_do_not_end_a_call),
         cmocka_unit_test(a_program_executed_by_a_thread_that_was_asked_is_not_ended),
         cmocka_unit_test(threads_in_a_child_of_a_bare_fork_have_no_timers),
         cmocka_unit_test(a_stack_whose_neighbour_goes_is_copied_without_harm),
