@@ -1,5 +1,6 @@
 #include "server/share.h"
 
+#include "base/clock.h"
 #include "family/beacon.h"
 #include "family/family.h"
 
@@ -12,6 +13,9 @@
 /* Between bind() and listen(), and between its end and that of its name, a beacon is neither free nor watched. */
 #define LIGHT_TRIES 20
 #define NAP_NS      (1000L * 1000)
+
+/* How long a port may outlast the beacon of who had it. */
+#define ENDING_NS (60 * PH_NS_PER_MS)
 
 #define NAMED_BYTES 70
 
@@ -96,13 +100,35 @@ static void say_that_it_waits(const struct ph_server *server, const struct ph_er
     server->site.probe->say(line);
 }
 
+/*
+ * Issue: the port of a generation that ends is taken a little longer than its beacon is lit, 20 ms on a busy machine: until the last
+ * thread of its last process has gone (the port lies in the host's table, too). Then nobody's port it would be, and nobody awaits it.
+ * Solution: a port that is taken by no generation that can be seen is asked for again for some moments. Who has it for longer is
+ * another program.
+ */
+static int listen_soon(const struct ph_server *server, const struct ph_address *wished,
+                       struct ph_listener *ret_listener)
+{
+    const struct timespec moment = {.tv_nsec = 2 * PH_NS_PER_MS};
+    int64_t end_ns = ph_clock_monotonic_ns() + ENDING_NS;
+    for (;;) {
+        int status = ph_listen_exactly(server->site.probe, wished, ret_listener);
+        if (status != -EADDRINUSE || ph_clock_monotonic_ns() >= end_ns)
+            return status;
+        nanosleep(&moment, NULL);
+    }
+}
+
 /* A socket file has no next one: while another generation of this program has it, this one starts without. */
 static int listen_at(struct ph_server *server, struct ph_address *address, struct ph_error *error)
 {
     struct ph_listener listener;
     struct ph_address wished = *address;
     bool was_of_former = is_of_former_generation(server, &wished);
-    int status = ph_listen(server->site.probe, address, &listener, error);
+    bool is_port = wished.kind == PH_SOCKET_TCP && !ph_address_is_any_port(&wished) && !was_of_former;
+    int status = is_port ? listen_soon(server, &wished, &listener) : -EADDRINUSE;
+    if (status < 0)
+        status = ph_listen(server->site.probe, address, &listener, error);
     bool denied = status == -EADDRINUSE || (status == 0 && !are_equal(address, &wished));
     bool waits = denied && is_to_be_ours(server, &wished, was_of_former);
     if (waits)

@@ -564,6 +564,31 @@ static void the_port_of_another_program_stays_its_own(void **state)
     forget(&other);
 }
 
+/* As of a generation whose last thread is just ending: it has the port still, but nothing else. */
+static void a_port_that_is_just_given_up_is_had(void **state)
+{
+    (void)state;
+    struct founder founder = {0};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t bytes = sizeof(address);
+    char listen_text[128];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, bytes), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    getsockname(fd, (struct sockaddr *)&address, &bytes);
+    pid_t holder = fork();
+    if (holder == 0) {
+        usleep(20000);
+        _exit(0);
+    }
+    close(fd);
+    text_of_port(ntohs(address.sin_port), listen_text);
+    assert_int_equal(found(&founder, listen_text, "takeover"), ntohs(address.sin_port));
+    fixture_end(founder.pid);
+    waitpid(holder, NULL, 0);
+    forget(&founder);
+}
+
 static void a_socket_file_goes_with_the_last_window(void **state)
 {
     struct founder first = {0}, next = {0};
@@ -646,6 +671,7 @@ int main(void)
         cmocka_unit_test(it_gets_a_socket_file_also_if_the_last_front_ended_while_it_asked_for_it),
         cmocka_unit_test(a_front_that_finds_the_name_of_its_address_taken_gets_it_when_it_is_free),
         cmocka_unit_test(the_port_of_another_program_stays_its_own),
+        cmocka_unit_test(a_port_that_is_just_given_up_is_had),
         cmocka_unit_test(a_socket_file_goes_with_the_last_window),
         cmocka_unit_test(the_key_of_the_family_admits_and_a_wrong_one_does_not),
     };
