@@ -326,6 +326,8 @@ static int send_asking(int number, pid_t tid, int ticket)
     if (ph_signal_is_blocked(number, tid))
         return 0;
     struct ph_thread_slot *slot = ph_timers_slot_of(tid);
+    if (slot && __atomic_load_n(&slot->wait_holds, __ATOMIC_SEQ_CST))
+        return -EAGAIN; /* it entered the call before ph_wait_hold(): our signal is not held off there */
     if (slot && !ph_timers_may_ask(slot))
         return -EPERM;
     int result =
@@ -344,11 +346,13 @@ int ph_ask(pid_t tid)
     int result = number < 0 ? number : map_slots(&tickets, PH_ASKED_MAX);
     pthread_mutex_unlock(&tickets_lock);
     int ticket = result < 0 ? result : claim_ticket(tid);
-    result = ticket < 0 ? ticket : send_asking(number, tid, ticket);
+    if (ticket < 0)
+        return ticket;
+    ph_wait_hold(number);
+    result = send_asking(number, tid, ticket);
     if (result == 0)
         return ticket;
-    if (ticket >= 0)
-        ph_unask(ticket);
+    ph_unask(ticket);
     return result;
 }
 
@@ -366,6 +370,7 @@ void ph_unask(int ticket)
 {
     struct slot *slot = slot_at(&tickets, (uint32_t)ticket);
     uint32_t use = load(slot) & USE_MASK;
+    ph_wait_release();
     if (move(slot, use | ASKED, use | FREE) || move(slot, use | READY, use | FREE))
         return;
     if (!move(slot, use | WRITING, use | GIVEN_UP))

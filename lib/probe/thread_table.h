@@ -16,6 +16,7 @@ struct ph_thread_slot {
     void *argument;
     size_t stack_bytes;
     bool tiny_signal_stack;  /* atomic: its alternate stack is too small for a signal (hook_signal.c) */
+    bool wait_holds;         /* atomic: in a call that holds our signal off, if it is to be (wait.h) */
     uint32_t asking_count;   /* atomic: a signal is just being sent to it (timers.h) */
     uint64_t timer_word;     /* of timers.c; atomic */
     bool apart;              /* inherited from the creator: its descriptor table is */

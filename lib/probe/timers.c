@@ -198,7 +198,7 @@ int ph_sampling_begin(unsigned hz, size_t stack_bytes)
     rate_hz = hz;
     sampled_process = getpid();
     unarmed_count = tiny_count = lost_count = 0;
-    __atomic_store_n(&ph_wait_held_signal, number, __ATOMIC_RELAXED);
+    ph_wait_hold(number);
     __atomic_store_n(&signal_number, number, __ATOMIC_RELEASE);
     return 0;
 }
@@ -274,7 +274,7 @@ bool ph_sampling_check(void)
 void ph_sampling_end(struct ph_sampling_counts *ret_counts)
 {
     __atomic_store_n(&signal_number, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&ph_wait_held_signal, 0, __ATOMIC_RELAXED);
+    ph_wait_release();
     uint32_t count = ph_thread_slot_count();
     for (uint32_t number = 1; number <= count; number++) {
         struct ph_thread_slot *slot = ph_thread_slot_at(number);
@@ -307,5 +307,5 @@ void ph_timers_forked(void)
     if (signal_number)
         memset(strangers, 0, sizeof(strangers));
     signal_number = 0;
-    ph_wait_held_signal = 0;
+    ph_wait_forked();
 }

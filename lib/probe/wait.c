@@ -4,6 +4,8 @@
 #include "probe/real.h"
 #include "probe/signal.h"
 
+#include <linux/membarrier.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -58,6 +60,45 @@ bool ph_wait_never_restarts(int fd)
 }
 
 int ph_wait_held_signal;
+static unsigned held_count; /* guarded by held_lock, which only threads of ours take */
+static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A thread notes that it is in such a call, and then looks whether our signal is sent; here it is the other way round. That one of both
+ * sees the other takes a barrier on every processor: the kernel makes it, so that the calls need not. */
+static void make_seen(void)
+{
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
+        return;
+    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
+void ph_wait_hold(int number)
+{
+    pthread_mutex_lock(&held_lock);
+    if (held_count++ == 0) {
+        __atomic_store_n(&ph_wait_held_signal, number, __ATOMIC_SEQ_CST);
+        make_seen();
+    }
+    pthread_mutex_unlock(&held_lock);
+}
+
+void ph_wait_release(void)
+{
+    pthread_mutex_lock(&held_lock);
+    if (--held_count == 0)
+        __atomic_store_n(&ph_wait_held_signal, 0, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&held_lock);
+}
+
+void ph_wait_forked(void)
+{
+    if (!held_count)
+        return; /* nothing is written, and no page of the parent copied */
+    held_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    held_count = 0;
+    ph_wait_held_signal = 0;
+}
 
 static uint64_t held_bit(int number)
 {

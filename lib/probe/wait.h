@@ -37,18 +37,29 @@ struct ph_wait {
     int held; /* our signal, if it was not blocked before, and is now; else 0 */
 };
 
-/* Our signal, while timers send it; 0: none does. atomic */
+/* Our signal, while it is sent to anybody; 0: it is not. atomic */
 extern int ph_wait_held_signal;
 
+/** ph_wait_hold(), ph_wait_release() - around what sends it; nests. After the first, no thread enters a call without seeing it. */
+void ph_wait_hold(int number);
+void ph_wait_release(void);
+
+/** ph_wait_forked() - in a forked child: nobody sends it. */
+void ph_wait_forked(void);
+
 /**
- * ph_wait_hold_off() - from now until ph_wait_end() our signal waits, if timers send it: what they have to tell comes when the call is over.
- * Else one that comes while a handler of the host runs that blocks it is delivered when that returns, and looks as if it alone
- * had ended the call: the host's EINTR would be lost.
+ * ph_wait_hold_off() - from now until ph_wait_end() our signal waits, if it is sent: what it has to tell comes when the call is over.
+ * Else one that comes while a handler of the host runs that blocks it, or just as it returns, looks as if it alone had ended the
+ * call: the host's EINTR would be lost.
  */
 void ph_wait_block_ours(struct ph_wait *wait);
 
 static inline void ph_wait_hold_off(struct ph_wait *wait)
 {
+    struct ph_thread_slot *slot = ph_tls.slot;
+    if (slot)
+        __atomic_store_n(&slot->wait_holds, true, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* between processors: membarrier() in ph_wait_hold() */
     if (__builtin_expect(__atomic_load_n(&ph_wait_held_signal, __ATOMIC_RELAXED), 0))
         ph_wait_block_ours(wait);
 }
@@ -109,8 +120,10 @@ static inline void ph_wait_end(const struct ph_wait *wait)
     if (__builtin_expect(wait->held, 0))
         ph_wait_unblock_ours(wait);
     ph_tls.waits_in = NULL;
-    if (slot)
+    if (slot) {
+        __atomic_store_n(&slot->wait_holds, false, __ATOMIC_RELAXED);
         __atomic_store_n(&slot->record.waits_since_ns, 0, __ATOMIC_RELAXED);
+    }
 }
 
 /** ph_wait_interrupted_sig() - from the handler of our signal, first thing. */
