@@ -89,7 +89,10 @@ static void write_processes(const struct ph_heap_view *view, const struct ph_hea
 static int write_functions(const struct ph_heap_view *view, struct ph_buf *out)
 {
     const char *unit = ph_profile_text(view->profile, view->profile->types[view->type].unit);
-    struct ph_top_table table = {.row_count = view->row_count, .width = view->width, .nothing = "nothing that was sampled is left to show", .show = ph_top_shower(unit)};
+    struct ph_top_table table = {.row_count = view->row_count,
+                                 .width = view->width,
+                                 .nothing = "nothing that was sampled is left to show",
+                                 .show = ph_top_shower(unit)};
     return ph_top_table_write(&table, view->profile, view->type, out);
 }
 

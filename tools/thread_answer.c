@@ -306,7 +306,7 @@ int ph_thread_answer_json(const struct ph_thread_answer *answer, struct ph_buf *
 const struct ph_thread_row *ph_thread_answer_find(const struct ph_thread_answer *answer, int64_t tid)
 {
     struct ph_thread_row wanted = {.tid = tid}, *key = &wanted, **found = NULL;
-    if (tid > 0)
+    if (tid > 0 && answer->row_count)
         found = bsearch(&key, answer->by_tid, answer->row_count, sizeof(*answer->by_tid), by_tid);
     return found ? *found : NULL;
 }

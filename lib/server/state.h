@@ -44,7 +44,8 @@ struct ph_server {
     struct ph_listener listeners[PH_LISTENERS_MAX];
     struct ph_beacon
         beacons[PH_LISTENERS_MAX]; /* one for each of the family's: "this generation has that address" */
-    int rivals[PH_LISTENERS_MAX]; /* to be polled: another process still holds the name of that beacon (share.h); -1 */
+    int rivals
+        [PH_LISTENERS_MAX]; /* to be polled: another process still holds the name of that beacon (share.h); -1 */
     unsigned listener_count;
     struct ph_wish wish;
     int spare_fd;            /* given up for a moment to answer when the process has no descriptor left; -1: lost */

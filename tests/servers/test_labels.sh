@@ -5,7 +5,7 @@
 build_host host_labels -I"$SRC/include"
 PORTHOLE_ENV=(PORTHOLE_HEAP_SAMPLE=4KiB)
 heap() {
-    [ "$(status_of "/debug/pprof/heap${1-}")" = 200 ] && mv "$WORK/body" "$WORK/heap"
+    [ "$(status_of "/debug/pprof/heap")" = 200 ] && mv "$WORK/body" "$WORK/heap"
 }
 
 # near BYTES EXPECTED - within 5 %.

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -54,6 +55,12 @@ static uintptr_t stack_high(void)
     return (uintptr_t)low + size_bytes;
 }
 
+/* The address sanitizer would not have memcpy() go from one frame to the next. */
+static void copy(void *to, const void *from, size_t size_bytes)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size_bytes) : : "memory");
+}
+
 /* Not static, and with something behind each call: neither renamed nor left before its callee. */
 __attribute__((noinline)) void sampling_leaf(void)
 {
@@ -65,7 +72,7 @@ __attribute__((noinline)) void sampling_leaf(void)
     known.stack_bytes = stack_high() - known.stack_low;
     if (known.stack_bytes > COPY_BYTES)
         known.stack_bytes = COPY_BYTES;
-    memcpy(known_stack, (const void *)(uintptr_t)known.stack_low, known.stack_bytes);
+    copy(known_stack, (const void *)(uintptr_t)known.stack_low, known.stack_bytes);
 }
 
 __attribute__((noinline)) void sampling_middle(void)
@@ -253,8 +260,8 @@ bool sampling_has_comment(const struct ph_profile *profile, const char *part)
 __attribute__((noinline)) ssize_t sampling_waits(struct sampling_thread *thread)
 {
     char byte;
-    ssize_t result = read(thread->fds[0], &byte, 1);
-    __asm__ volatile("" : : : "memory"); /* no tail call */
+    ssize_t result = syscall(SYS_read, thread->fds[0], &byte, 1); /* a sanitizer has a read() of its own */
+    __asm__ volatile("" : : : "memory");                          /* no tail call */
     return result;
 }
 
