@@ -6,7 +6,7 @@ PATH=$PATH:/usr/sbin
 COMPARE=$WORK/compare.so
 check "ph_unwind() compiles as a preload of its own" \
     gcc -O2 -g -Wall -Wextra -D_GNU_SOURCE -I"$SRC/lib" -shared -fPIC -ftls-model=initial-exec -o "$COMPARE" \
-    "$SRC/tests/servers/compare_unwind.c" "$SRC"/lib/probe/{unwind,cfi,cfi_machine}.c -lgcc_s
+    "$SRC/tests/servers/compare_unwind.c" "$SRC"/lib/{probe/unwind,base/cfi,base/cfi_machine}.c -lgcc_s
 [ -f "$COMPARE" ] || finish
 
 # compared NAME COMMAND... - starts it; all its processes write to $WORK/NAME.compared.
