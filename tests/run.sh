@@ -101,7 +101,7 @@ report() {
         "$([ "$s" -eq 0 ] || echo ", $s skipped")" "$2"
     grep -hE '^(not )?ok .*# SKIP' "$5" | sed 's/^/      /'
     [ "$f" -gt 0 ] || return 0
-    [ "$4" -ne 124 ] || echo "      took too long"
+    if [ "$4" -eq 124 ]; then echo "      took too long"; else echo "      ended with status $4"; fi
     { grep -qE '^not ok' "$5" && grep -A 12 -E '^not ok|^# ended early' "$5" | grep -vE '^ok ' || tail -n 40 "$5"; } |
         head -n 120 | sed 's/^/      /'
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,9 +24,18 @@ pid_t fixture_child(int (*body)(void *argument), void *argument)
     return pid;
 }
 
+int fixture_kill(pid_t pid, int number)
+{
+    if (pid <= 1) {
+        fprintf(stderr, "signal %d for %d: all there is\n", number, (int)pid);
+        abort();
+    }
+    return kill(pid, number);
+}
+
 void fixture_end(pid_t pid)
 {
-    kill(pid, SIGKILL);
+    fixture_kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
 }
 
@@ -57,11 +67,11 @@ bool fixture_hear(int fd, int timeout_ms, struct fixture_report *ret_report)
 void fixture_hold(pid_t pid)
 {
     int status;
-    kill(pid, SIGSTOP);
+    fixture_kill(pid, SIGSTOP);
     waitpid(pid, &status, WUNTRACED);
 }
 
 void fixture_go(pid_t pid)
 {
-    kill(pid, SIGCONT);
+    fixture_kill(pid, SIGCONT);
 }

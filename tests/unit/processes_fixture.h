@@ -16,6 +16,9 @@ struct fixture_report {
 /** fixture_child() - fork; the child runs @body(@argument) and ends with its result. */
 pid_t fixture_child(int (*body)(void *argument), void *argument);
 
+/** fixture_kill() - kill(), but never of a group: a pid that is not known would end what runs the tests. */
+int fixture_kill(pid_t pid, int number);
+
 /** fixture_end() - kill @pid with SIGKILL and wait for it. fixture_status() - wait; its exit status, 256 + signal. */
 void fixture_end(pid_t pid);
 int fixture_status(pid_t pid);

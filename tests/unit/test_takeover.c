@@ -129,7 +129,7 @@ static void happen(int fd)
     if (domain != accident.domain || --accident.socket_no > 0)
         return;
     fixture_socket_opened = NULL;
-    kill(accident.front, SIGKILL);
+    fixture_kill(accident.front, SIGKILL);
     while (!is_over())
         usleep(1000);
 }
@@ -331,15 +331,15 @@ static void killed_fronts_refuse_no_connection_and_lose_what_they_were_answering
     assert_int_equal(next_holder("takeover", family.url, 0), front);
     for (int i = 0; i < MEMBERS; i++) {
         usleep(20000);
-        kill(front, SIGKILL);
+        fixture_kill(front, SIGKILL);
         front = next_holder("takeover", family.url, front);
         assert_true(front > 0);
         assert_int_equal(get(dial_port(family.port), ""), 200);
     }
-    kill(client, SIGUSR1);
+    fixture_kill(client, SIGUSR1);
     assert_true(hear(&family.founder, 'n').number <= MEMBERS);
     assert_int_equal(fixture_status(client), 0);
-    kill(front, SIGKILL);
+    fixture_kill(front, SIGKILL);
     fixture_status(family.founder.pid);
     forget(&family.founder);
 }
@@ -348,13 +348,13 @@ static void connections_made_while_there_is_no_front_are_answered_by_the_next(vo
 {
     struct family family;
     start_family(&family, 1);
-    kill(family.pids[0], SIGSTOP);
+    fixture_kill(family.pids[0], SIGSTOP);
     fixture_end(family.founder.pid);
     int fd = dial_port(family.port);
     assert_true(fd >= 0);
-    kill(family.pids[0], SIGCONT);
+    fixture_kill(family.pids[0], SIGCONT);
     assert_int_equal(get(fd, ""), 200);
-    kill(family.pids[0], SIGKILL);
+    fixture_kill(family.pids[0], SIGKILL);
     forget(&family.founder);
 }
 
@@ -362,11 +362,11 @@ static void a_front_that_execs_is_followed(void **state)
 {
     struct family family;
     start_family(&family, 1);
-    kill(family.founder.pid, SIGUSR2);
+    fixture_kill(family.founder.pid, SIGUSR2);
     assert_int_equal(next_holder("takeover", family.url, family.founder.pid), family.pids[0]);
     assert_int_equal(get(dial_port(family.port), ""), 200);
     fixture_end(family.founder.pid);
-    kill(family.pids[0], SIGKILL);
+    fixture_kill(family.pids[0], SIGKILL);
     forget(&family.founder);
 }
 
@@ -379,13 +379,13 @@ static void the_port_closes_with_the_last_window_whoever_has_a_copy_of_it(void *
     for (int i = 0; i < 3; i++) {
         assert_int_equal(next_holder("takeover", family.url, 0), front);
         assert_int_equal(get(dial_port(family.port), ""), 200);
-        kill(front, SIGUSR1);
+        fixture_kill(front, SIGUSR1);
         hear(&family.founder, 's');
         if (i < 2)
             front = next_holder("takeover", family.url, front);
     }
     assert_int_equal(dial_port(family.port), -1);
-    assert_int_equal(kill(sleeper, SIGKILL), 0);
+    assert_int_equal(fixture_kill(sleeper, SIGKILL), 0);
     fixture_status(family.founder.pid);
     forget(&family.founder);
 }
@@ -398,7 +398,7 @@ static void a_member_whose_sockets_are_gone_listens_again_at_the_same_port(void 
     fixture_end(family.founder.pid);
     assert_int_equal(next_holder("takeover", family.url, family.founder.pid), family.pids[0]);
     assert_int_equal(get(dial_port(family.port), ""), 200);
-    kill(family.pids[0], SIGKILL);
+    fixture_kill(family.pids[0], SIGKILL);
     forget(&family.founder);
 }
 
@@ -415,7 +415,7 @@ static void the_token_holds_after_a_takeover_though_its_file_has_gone(void **sta
     fixture_end(founder.pid);
     assert_int_equal(get(dial_port(port), ""), 401);
     assert_int_equal(get(dial_port(port), "Authorization: Bearer 0123456789abcdef\r\n"), 200);
-    kill(member, SIGKILL);
+    fixture_kill(member, SIGKILL);
     forget(&founder);
 }
 
@@ -430,7 +430,7 @@ static void the_next_generation_gets_the_port_when_the_last_one_has_gone(void **
     assert_int_not_equal(other, old.port);
     fixture_end(old.founder.pid);
     assert_int_equal(next_holder("takeover", old.url, old.founder.pid), old.pids[0]);
-    kill(old.pids[0], SIGKILL);
+    fixture_kill(old.pids[0], SIGKILL);
     assert_int_equal(next_holder("takeover", old.url, old.pids[0]), next.pid);
     assert_int_equal(get(dial_port(old.port), ""), 200);
     assert_int_equal(get(dial_port(other), ""), 200);
@@ -439,7 +439,7 @@ static void the_next_generation_gets_the_port_when_the_last_one_has_gone(void **
     assert_int_equal(next_holder("takeover", old.url, next.pid), heir);
     assert_int_equal(get(dial_port(old.port), ""), 200);
     assert_int_equal(get(dial_port(other), ""), 200);
-    kill(heir, SIGKILL);
+    fixture_kill(heir, SIGKILL);
     forget(&old.founder);
     forget(&next);
 }
@@ -454,14 +454,14 @@ static void it_gets_the_port_also_if_the_front_that_waited_for_it_has_gone(void 
     text_of_port(old.port, listen);
     unsigned other = found(&next, listen, "takeover");
     pid_t worker = fork_one(&next, FORK_MEMBER);
-    kill(worker, SIGSTOP);
+    fixture_kill(worker, SIGSTOP);
     fixture_end(next.pid);
     fixture_end(old.founder.pid);
-    kill(worker, SIGCONT);
+    fixture_kill(worker, SIGCONT);
     assert_int_equal(next_holder("takeover", old.url, old.founder.pid), worker);
     assert_int_equal(get(dial_port(old.port), ""), 200);
     assert_int_equal(get(dial_port(other), ""), 200);
-    kill(worker, SIGKILL);
+    fixture_kill(worker, SIGKILL);
     forget(&old.founder);
     forget(&next);
 }
@@ -497,7 +497,7 @@ static void it_gets_the_port_also_if_that_is_closed_later_than_the_last_front_ha
     snprintf(next.accident.name, sizeof(next.accident.name), "porthole-at/takeover/%s", old.url);
     unsigned other = found(&next, listen, "takeover");
     assert_int_not_equal(other, old.port);
-    kill(closing, SIGKILL);
+    fixture_kill(closing, SIGKILL);
     assert_int_equal(next_holder("takeover", old.url, 0), next.pid);
     assert_int_equal(get(dial_port(old.port), ""), 200);
     fixture_end(next.pid);
@@ -517,7 +517,7 @@ static void it_gets_a_socket_file_also_if_the_last_front_ended_while_it_asked_fo
     struct founder next = {.accident = {AF_UNIX, 2, first.pid, "", 0}};
     snprintf(next.accident.name, sizeof(next.accident.name), "porthole-at/takeover/%s", listen);
     found(&next, listen, "takeover");
-    kill(closing, SIGKILL);
+    fixture_kill(closing, SIGKILL);
     assert_int_equal(next_holder("takeover", listen, 0), next.pid);
     assert_int_equal(get(dial_unix(path), ""), 200);
     fixture_end(next.pid);
@@ -535,15 +535,15 @@ static void a_front_that_finds_the_name_of_its_address_taken_gets_it_when_it_is_
     char name[PH_BEACON_NAME_MAX];
     start_family(&family, 1);
     snprintf(name, sizeof(name), "porthole-at/takeover/%s", family.url);
-    kill(family.pids[0], SIGSTOP);
+    fixture_kill(family.pids[0], SIGSTOP);
     fixture_end(family.founder.pid);
     assert_int_equal(ph_beacon_light(&fixture_probe, name, &rival), 0);
-    kill(family.pids[0], SIGCONT);
+    fixture_kill(family.pids[0], SIGCONT);
     assert_int_equal(get(dial_port(family.port), ""), 200);
     assert_int_equal(holder_of("takeover", family.url), getpid());
     ph_beacon_put_out(&rival);
     assert_int_equal(next_holder("takeover", family.url, 0), family.pids[0]);
-    kill(family.pids[0], SIGKILL);
+    fixture_kill(family.pids[0], SIGKILL);
     forget(&family.founder);
 }
 
@@ -601,15 +601,15 @@ static void a_socket_file_goes_with_the_last_window(void **state)
     pid_t member = fork_one(&first, FORK_MEMBER);
     found(&next, listen, "takeover"); /* starts without, as there is no other file */
     assert_int_equal(holder_of("takeover", listen), first.pid);
-    kill(first.pid, SIGUSR1);
+    fixture_kill(first.pid, SIGUSR1);
     hear(&first, 's');
     assert_int_equal(next_holder("takeover", listen, first.pid), member);
     assert_int_equal(get(dial_unix(path), ""), 200);
-    kill(member, SIGUSR1);
+    fixture_kill(member, SIGUSR1);
     hear(&first, 's');
     assert_int_equal(next_holder("takeover", listen, member), next.pid);
     assert_int_equal(get(dial_unix(path), ""), 200);
-    kill(next.pid, SIGUSR1);
+    fixture_kill(next.pid, SIGUSR1);
     hear(&next, 's');
     assert_int_equal(stat(path, &facts), -1);
     fixture_status(first.pid);
