@@ -93,8 +93,6 @@ void ph_wait_release(void)
 
 void ph_wait_forked(void)
 {
-    if (!held_count)
-        return; /* nothing is written, and no page of the parent copied */
     held_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     held_count = 0;
     ph_wait_held_signal = 0;
