@@ -3,11 +3,14 @@
 #include "base/scan.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_CAPACITY 256
+#define PRINTED_BYTES                                                                                              \
+    64 /* most of what is printed is shorter: it is printed once, not once to see how long it is */
 
 void ph_buf_fini(struct ph_buf *buf)
 {
@@ -67,10 +70,14 @@ void ph_buf_vprintf(struct ph_buf *buf, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
-    if (length >= 0 && ph_buf_reserve(buf, (size_t)length) == 0) {
-        vsnprintf(buf->data + buf->size_bytes, (size_t)length + 1, format, again);
-        buf->size_bytes += (size_t)length;
+    if (ph_buf_reserve(buf, PRINTED_BYTES) == 0) {
+        size_t room = buf->capacity_bytes - buf->size_bytes;
+        int length = vsnprintf(buf->data + buf->size_bytes, room, format, args);
+        bool fits = length >= 0 && (size_t)length < room;
+        if (!fits && length >= 0 && ph_buf_reserve(buf, (size_t)length) == 0)
+            fits = vsnprintf(buf->data + buf->size_bytes, (size_t)length + 1, format, again) == length;
+        buf->size_bytes += fits ? (size_t)length : 0;
+        buf->data[buf->size_bytes] = '\0';
     }
     va_end(again);
 }
@@ -88,13 +95,36 @@ void ph_buf_html(struct ph_buf *buf, const char *text)
     static const char *const entities[256] = {
         ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
     };
-    for (; *text; text++) {
-        const char *entity = entities[(unsigned char)*text];
-        if (entity)
-            ph_buf_text(buf, entity);
-        else
-            ph_buf_char(buf, *text);
+    while (*text) {
+        size_t plain = strcspn(text, "&<>\"'");
+        ph_buf_append(buf, text, plain);
+        text += plain;
+        if (*text)
+            ph_buf_text(buf, entities[(unsigned char)*text++]);
     }
+}
+
+/* How many bytes at the cursor stand for themselves. */
+static size_t plain_json(struct ph_scan scan)
+{
+    const char *from = scan.next;
+    while (!ph_scan_done(&scan)) {
+        unsigned char c = (unsigned char)*scan.next;
+        if (c == '"' || c == '\\' || c < 0x20 || !ph_scan_utf8(&scan))
+            break;
+    }
+    return (size_t)(scan.next - from);
+}
+
+/* One byte that does not. */
+static void escape_json(struct ph_buf *buf, unsigned char c)
+{
+    if (c == '"' || c == '\\')
+        ph_buf_printf(buf, "\\%c", c);
+    else if (c < 0x20)
+        ph_buf_printf(buf, "\\u%04x", c);
+    else
+        ph_buf_text(buf, PH_UTF8_REPLACEMENT);
 }
 
 void ph_buf_json(struct ph_buf *buf, const char *text)
@@ -102,17 +132,11 @@ void ph_buf_json(struct ph_buf *buf, const char *text)
     struct ph_scan scan = ph_scan_over(text, strlen(text));
     ph_buf_char(buf, '"');
     while (!ph_scan_done(&scan)) {
-        const char *s = scan.next;
-        if (!ph_scan_utf8(&scan)) {
-            ph_buf_text(buf, PH_UTF8_REPLACEMENT);
-            scan.next++;
-        } else if (*s == '"' || *s == '\\') {
-            ph_buf_printf(buf, "\\%c", *s);
-        } else if ((unsigned char)*s < 0x20) {
-            ph_buf_printf(buf, "\\u%04x", (unsigned char)*s);
-        } else {
-            ph_buf_append(buf, s, (size_t)(scan.next - s));
-        }
+        size_t plain = plain_json(scan);
+        ph_buf_append(buf, scan.next, plain);
+        scan.next += plain;
+        if (!ph_scan_done(&scan))
+            escape_json(buf, (unsigned char)*scan.next++);
     }
     ph_buf_char(buf, '"');
 }

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "server/frame_texts.h"
 #include "server/threads_write.h"
 
 #include <inttypes.h>
@@ -14,7 +15,9 @@ static void separate(struct ph_buf *out)
 static void begin_member(struct ph_buf *out, const char *name)
 {
     separate(out);
-    ph_buf_printf(out, "\"%s\":", name);
+    ph_buf_char(out, '"');
+    ph_buf_text(out, name);
+    ph_buf_text(out, "\":");
 }
 
 static void add_text(struct ph_buf *out, const char *name, const char *text)
@@ -104,20 +107,19 @@ static void add_frame(const struct ph_shown_frame *frame, struct ph_buf *out)
     ph_buf_char(out, '}');
 }
 
-static void add_stack(const struct ph_profile *dump, const struct ph_thread_row *row, struct ph_buf *out)
+static void add_stack(struct ph_frame_texts *frames, const struct ph_thread_row *row, struct ph_buf *out)
 {
     begin_member(out, "stack");
     ph_buf_char(out, '[');
     for (uint32_t i = 0; i < row->sample->frame_count; i++) {
-        struct ph_shown_frame frame = ph_thread_row_frame(dump, row, i);
         if (i)
             ph_buf_char(out, ',');
-        add_frame(&frame, out);
+        ph_frame_texts_add(frames, row, i);
     }
     ph_buf_char(out, ']');
 }
 
-static void add_thread(const struct ph_profile *dump, const struct ph_thread_row *row, struct ph_buf *out)
+static void add_thread(struct ph_frame_texts *frames, const struct ph_thread_row *row, struct ph_buf *out)
 {
     ph_buf_char(out, '{');
     add_number(out, "tid", row->tid);
@@ -128,8 +130,8 @@ static void add_thread(const struct ph_profile *dump, const struct ph_thread_row
     add_known_number(out, "cpu_ns", row->cpu_ns);
     if (ph_thread_row_waits(row))
         add_wait(row, out);
-    add_labels(dump, row->sample, out);
-    add_stack(dump, row, out);
+    add_labels(frames->dump, row->sample, out);
+    add_stack(frames, row, out);
     add_known_text(out, "truncated", row->truncated);
     ph_buf_char(out, '}');
 }
@@ -161,6 +163,21 @@ static void add_comments(const struct ph_profile *dump, struct ph_buf *out)
     ph_buf_char(out, ']');
 }
 
+static void add_threads(const struct ph_threads_view *view, struct ph_buf *out)
+{
+    struct ph_frame_texts frames;
+    ph_frame_texts_init(&frames, view->profile, add_frame, out);
+    begin_member(out, "threads");
+    ph_buf_char(out, '[');
+    for (size_t i = 0; i < view->count; i++) {
+        if (i)
+            ph_buf_char(out, ',');
+        add_thread(&frames, view->order[i], out);
+    }
+    ph_buf_char(out, ']');
+    ph_frame_texts_fini(&frames);
+}
+
 void ph_threads_json(const struct ph_threads_view *view, const struct ph_threads_title *title, struct ph_buf *out)
 {
     ph_buf_char(out, '{');
@@ -171,10 +188,6 @@ void ph_threads_json(const struct ph_threads_view *view, const struct ph_threads
     add_number(out, "interrupted_threads", (int64_t)ph_threads_view_interrupted(view));
     add_deadlocks(view, out);
     add_comments(view->profile, out);
-    begin_member(out, "threads");
-    for (size_t i = 0; i < view->count; i++) {
-        ph_buf_char(out, i ? ',' : '[');
-        add_thread(view->profile, view->order[i], out);
-    }
-    ph_buf_text(out, view->count ? "]}\n" : "[]}\n");
+    add_threads(view, out);
+    ph_buf_text(out, "}\n");
 }

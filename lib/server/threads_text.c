@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/human.h"
 #include "base/visible.h"
+#include "server/frame_texts.h"
 #include "server/threads_write.h"
 
 #include <inttypes.h>
@@ -133,14 +134,18 @@ static void add_cut(const struct ph_thread_row *row, struct ph_buf *out)
     ph_buf_char(out, '\n');
 }
 
-static void add_thread(const struct ph_threads_view *view, const struct ph_thread_row *row, struct ph_buf *out)
+static void add_stack(struct ph_frame_texts *frames, const struct ph_thread_row *row)
+{
+    for (uint32_t i = 0; i < row->sample->frame_count; i++)
+        ph_frame_texts_add(frames, row, i);
+}
+
+static void add_thread(const struct ph_threads_view *view, struct ph_frame_texts *frames,
+                       const struct ph_thread_row *row, struct ph_buf *out)
 {
     add_header(row, out);
     add_details(view, row, out);
-    for (uint32_t i = 0; i < row->sample->frame_count; i++) {
-        struct ph_shown_frame frame = ph_thread_row_frame(view->profile, row, i);
-        add_frame(&frame, out);
-    }
+    add_stack(frames, row);
     add_cut(row, out);
     ph_buf_char(out, '\n');
 }
@@ -153,8 +158,11 @@ void ph_threads_text(const struct ph_threads_view *view, struct ph_buf *out)
         ph_visible(out, ph_profile_text(view->profile, view->profile->comments[i]));
         ph_buf_text(out, i + 1 == view->profile->comment_count ? "\n\n" : "\n");
     }
+    struct ph_frame_texts frames;
+    ph_frame_texts_init(&frames, view->profile, add_frame, out);
     for (size_t i = 0; i < view->count; i++)
-        add_thread(view, view->order[i], out);
+        add_thread(view, &frames, view->order[i], out);
+    ph_frame_texts_fini(&frames);
 }
 
 /* ---- for what reads Go's ---- */
@@ -182,14 +190,13 @@ static void add_go_frame(const struct ph_shown_frame *frame, struct ph_buf *out)
 
 void ph_threads_go_text(const struct ph_threads_view *view, struct ph_buf *out)
 {
+    struct ph_frame_texts frames;
     add_deadlocks(view, out);
+    ph_frame_texts_init(&frames, view->profile, add_go_frame, out);
     for (size_t i = 0; i < view->count; i++) {
-        const struct ph_thread_row *row = view->order[i];
-        add_go_header(row, out);
-        for (uint32_t j = 0; j < row->sample->frame_count; j++) {
-            struct ph_shown_frame frame = ph_thread_row_frame(view->profile, row, j);
-            add_go_frame(&frame, out);
-        }
+        add_go_header(view->order[i], out);
+        add_stack(&frames, view->order[i]);
         ph_buf_char(out, '\n');
     }
+    ph_frame_texts_fini(&frames);
 }
