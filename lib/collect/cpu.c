@@ -221,8 +221,6 @@ static void comment(struct run *run, const struct ph_sampling_counts *counts)
     struct ph_sampled *sampled = &run->sampled;
     ph_sampled_comment(sampled, counts->dropped_full,
                        "samples were lost: they came faster than they could be read");
-    ph_sampled_comment(sampled, counts->dropped_busy,
-                       "samples were lost: the thread was in a signal handler of Porthole already");
     ph_sampled_comment(sampled, counts->unarmed,
                        "threads are not seen: no timer could be made for them (RLIMIT_SIGPENDING)");
     ph_sampled_comment(sampled, counts->tiny_stacks,

@@ -63,7 +63,7 @@ static struct ph_notice_case judge_labels(const struct ph_notice_facts *facts, u
 
 static struct ph_notice_case judge_lost_samples(const struct ph_notice_facts *facts, unsigned unused)
 {
-    uint64_t lost = facts->losses.dropped_full + facts->losses.dropped_busy;
+    uint64_t lost = facts->losses.dropped_full;
     return (struct ph_notice_case){
         .holds = lost,
         .number = lost,

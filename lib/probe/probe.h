@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PH_PROBE_ABI 4
+#define PH_PROBE_ABI 5
 
 #define PH_THREAD_FRAMES_MAX 32
 
@@ -58,9 +58,7 @@ struct ph_capture {
 struct ph_sampling_counts {
     uint64_t captured;     /* captures made */
     uint64_t dropped_full; /* the ring was full: the reader was late */
-    uint64_t
-        dropped_busy; /* the signal came while the same thread was in the handler, or no thread of ours may be seen */
-    uint64_t unarmed;     /* threads for which no timer could be made (a limit on pending signals) */
+    uint64_t unarmed;      /* threads for which no timer could be made (a limit on pending signals) */
     uint64_t tiny_stacks; /* threads whose alternate signal stack is too small for a signal: not armed, not asked */
     uint64_t lost_signal; /* the host took our signal by a way that the hooks do not see: sampling ended early */
 };

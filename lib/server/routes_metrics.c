@@ -138,10 +138,8 @@ static void add_profiles(struct ph_buf *out)
                                           "Profiles made of this process, by kind; also as parts of those of all."};
     static const struct ph_metric samples = {PH_METRIC_COUNTER, "porthole_samples", NULL,
                                              "Samples taken on the program's threads for CPU profiles."};
-    static const struct ph_metric dropped = {
-        PH_METRIC_COUNTER, "porthole_samples_dropped", NULL,
-        "Samples that CPU profiles have lost: they came too fast (full), or while "
-        "the same thread was at another one (busy)."};
+    static const struct ph_metric dropped = {PH_METRIC_COUNTER, "porthole_samples_dropped", NULL,
+                                             "Samples that CPU profiles have lost: they came too fast (full)."};
     static const struct ph_metric unsampled = {PH_METRIC_COUNTER, "porthole_threads_unsampled", NULL,
                                                "Threads that CPU profiles lack: no timer was to be had (limit), or "
                                                "their alternate signal stack is too small (stack)."};
@@ -154,7 +152,6 @@ static void add_profiles(struct ph_buf *out)
     ph_prometheus_value(out, &samples, NULL, 0, losses.captured);
     ph_prometheus_begin(out, &dropped);
     add_labelled(&dropped, "reason", "full", losses.dropped_full, out);
-    add_labelled(&dropped, "reason", "busy", losses.dropped_busy, out);
     ph_prometheus_begin(out, &unsampled);
     add_labelled(&unsampled, "reason", "limit", losses.unarmed, out);
     add_labelled(&unsampled, "reason", "stack", losses.tiny_stacks, out);

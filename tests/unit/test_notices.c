@@ -14,8 +14,7 @@ static const struct ph_notice_facts all_amiss = {
     .degraded =
         PH_DEGRADED_DESCRIPTORS | PH_DEGRADED_ROOT | PH_DEGRADED_HEIR | PH_DEGRADED_SPARES | PH_DEGRADED_ALLOCS,
     .counters = {.threads_unrecorded = 3, .descriptors_unprotected = 2, .labels_refused = 8},
-    .losses =
-        {.captured = 90, .dropped_full = 6, .dropped_busy = 4, .unarmed = 2, .tiny_stacks = 1, .lost_signal = 1},
+    .losses = {.captured = 90, .dropped_full = 10, .unarmed = 2, .tiny_stacks = 1, .lost_signal = 1},
     .unsampled = {-ENOTSUP, "heap sampling is off"},
     .member_count = 12,
     .hidden_count = 5,

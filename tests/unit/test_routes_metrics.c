@@ -107,8 +107,7 @@ static void what_is_degraded_is_1_and_the_rest_0(void **state)
 
 static void profiles_are_counted_by_kind_and_what_they_lost_by_reason(void **state)
 {
-    const struct ph_sampling_counts counts = {
-        .captured = 40, .dropped_full = 3, .dropped_busy = 2, .unarmed = 5, .tiny_stacks = 6};
+    const struct ph_sampling_counts counts = {.captured = 40, .dropped_full = 3, .unarmed = 5, .tiny_stacks = 6};
     ph_profile_counts_add(PH_PROFILE_WALL);
     ph_losses_add(&counts);
     get();
@@ -117,7 +116,6 @@ static void profiles_are_counted_by_kind_and_what_they_lost_by_reason(void **sta
     expect("porthole_profiles_total{kind=\"cpu\"} 0");
     expect("porthole_samples_total 40");
     expect("porthole_samples_dropped_total{reason=\"full\"} 3");
-    expect("porthole_samples_dropped_total{reason=\"busy\"} 2");
     expect("porthole_threads_unsampled_total{reason=\"limit\"} 5");
     expect("porthole_threads_unsampled_total{reason=\"stack\"} 6");
     expect("porthole_degraded{what=\"lost_samples\"} 1");
