@@ -366,15 +366,21 @@ int ph_asked(int ticket, struct ph_capture *ret_capture)
 }
 
 /* While a handler writes, the ticket is its own to free. */
-void ph_unask(int ticket)
+static void free_ticket(struct slot *slot)
 {
-    struct slot *slot = slot_at(&tickets, (uint32_t)ticket);
     uint32_t use = load(slot) & USE_MASK;
-    ph_wait_release();
     if (move(slot, use | ASKED, use | FREE) || move(slot, use | READY, use | FREE))
         return;
     if (!move(slot, use | WRITING, use | GIVEN_UP))
         store(slot, use | FREE);
+}
+
+/* The hold goes last: as long as a ticket can be answered, calls that begin hold its signal off, and what they are told of is told at
+ * their end. A signal later than that finds no ticket; it ends a call no more than one of a timer does. */
+void ph_unask(int ticket)
+{
+    free_ticket(slot_at(&tickets, (uint32_t)ticket));
+    ph_wait_release();
 }
 
 /* What was mapped is not there in the child, or not to be used: a handler of the parent may be half-way. */
