@@ -95,9 +95,9 @@ static int by_tid(const void *key, const void *entry)
 }
 
 /* "" of one that ended too soon to be asked. */
-static void read_name(pid_t tid, char *ret_name)
+static void read_name(const struct run *run, pid_t tid, char *ret_name)
 {
-    ssize_t length = ph_task_file_read(tid, "comm", ret_name, PH_TASK_NAME_MAX);
+    ssize_t length = ph_task_file_read(ph_tasks_folder(&run->tasks), tid, "comm", ret_name, PH_TASK_NAME_MAX);
     ret_name[length > 0 ? length - 1 : 0] = '\0'; /* without its line end */
 }
 
@@ -109,7 +109,7 @@ static const char *name_of_newcomer(struct run *run, pid_t tid)
             return run->newcomers[i].name;
     size_t place = run->newcomer_count++ % NEWCOMERS;
     run->newcomers[place].tid = tid;
-    read_name(tid, run->newcomers[place].name);
+    read_name(run, tid, run->newcomers[place].name);
     return run->newcomers[place].name;
 }
 

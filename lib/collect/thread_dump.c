@@ -32,6 +32,7 @@ struct dump {
     struct ph_modules modules;
     const struct ph_module **order;
     struct ph_memory memory;
+    struct ph_tasks tasks;
     struct ph_arena arena;
     struct ph_thread_seen *seen;
     struct wait *waits; /* one for each of them */
@@ -49,10 +50,10 @@ static int descriptor_of(const struct dump *dump, const struct ph_wait_call *cal
     return call->fd;
 }
 
-static const char *hidden_call(pid_t tid)
+static const char *hidden_call(int folder, pid_t tid)
 {
     char wchan[64];
-    ssize_t length = ph_task_file_read(tid, "wchan", wchan, sizeof(wchan) - 1);
+    ssize_t length = ph_task_file_read(folder, tid, "wchan", wchan, sizeof(wchan) - 1);
     wchan[length > 0 ? length : 0] = '\0';
     return ph_wait_call_of_wchan(wchan);
 }
@@ -65,7 +66,7 @@ static struct wait decode_wait(const struct dump *dump, const struct ph_thread_s
     wait.call = ph_wait_call_decode(seen->look.call, seen->look.arguments);
     wait.fd = descriptor_of(dump, &wait.call);
     if (seen->is_hidden)
-        wait.call.name = hidden_call(seen->task.tid);
+        wait.call.name = hidden_call(ph_tasks_folder(&dump->tasks), seen->task.tid);
     return wait;
 }
 
@@ -102,9 +103,10 @@ static int compare_tid(const void *key, const void *element)
  * over several threads, was so at one moment: a cycle of them is a deadlock. */
 static void drop_unsteady(struct dump *dump)
 {
+    int folder = ph_tasks_folder(&dump->tasks);
     for (size_t i = 0; i < dump->count; i++) {
         struct wait *wait = &dump->waits[i];
-        if (wait->owner && ph_task_look_again(dump->seen[i].task.tid, &dump->seen[i].look) < 0)
+        if (wait->owner && ph_task_look_again(folder, dump->seen[i].task.tid, &dump->seen[i].look) < 0)
             wait->owner = 0;
     }
 }
@@ -235,7 +237,8 @@ static int see(struct dump *dump, struct ph_error *error)
     int result = ph_unwinder_new(&unwinder, error);
     if (result < 0)
         return result;
-    result = ph_threads_see(dump->probe, unwinder, &dump->memory, &dump->arena, &dump->seen, &dump->count, error);
+    result = ph_threads_see(dump->probe, unwinder, &dump->memory, &dump->tasks, &dump->arena, &dump->seen,
+                            &dump->count, error);
     ph_unwinder_free(unwinder);
     return result;
 }
@@ -272,6 +275,7 @@ static int collect(const struct ph_probe *probe, bool bare, struct ph_profile **
     if (result == 0)
         result = ph_profile_status(dump.profile);
     ph_memory_close(&dump.memory);
+    ph_tasks_fini(&dump.tasks);
     free(dump.seen);
     free(dump.waits);
     free(dump.order);

@@ -11,10 +11,7 @@
 #define DEADLINE_NS    (2 * PH_NS_PER_S)
 #define PAUSE_FIRST_NS 50000
 #define PAUSE_MAX_NS   (2 * PH_NS_PER_MS)
-#define BATCH_MIN                                                                                                  \
-    64 /* looked at before the stack of the first of them is read: the fewer, the fewer ran meanwhile */
-#define BATCHES_MAX 16 /* for each, the registry is copied */
-#define NO_TICKET   (-1)
+#define NO_TICKET      (-1)
 
 #define WHY_HIDDEN                                                                                                 \
     "the kernel hides the stack pointers of a process that changed its user, and it is in no call that tells its " \
@@ -25,7 +22,6 @@
 
 enum progress {
     SEEN_NOT,
-    SEEN_BLOCKED, /* in this batch: its stack is to be taken */
     SEEN_DONE,
     SEEN_GONE,
 };
@@ -35,7 +31,8 @@ struct walk {
     struct ph_unwinder *unwinder;
     const struct ph_memory *memory;
     struct ph_arena *arena;
-    struct ph_tasks tasks;
+    struct ph_tasks *tasks;
+    int folder;
     struct ph_thread_seen *seen;
     struct asking {
         enum progress progress;
@@ -117,32 +114,12 @@ static void take_answer(struct walk *walk, size_t place)
 
 /* ---- Blocked threads ---- */
 
-static void look_at(struct walk *walk, size_t place)
-{
-    struct ph_thread_seen *seen = &walk->seen[place];
-    struct asking *asking = &walk->asking[place];
-    int result = seen->is_hidden ? -EACCES : ph_task_look(seen->task.tid, &seen->look);
-    if (result < 0 && result != -ESRCH) {
-        seen->is_hidden = true;
-        result = ph_task_look_light(seen->task.tid, &seen->look);
-    }
-    if (result == 0)
-        result = ph_task_state(seen->task.tid, &seen->state, seen->name);
-    if (result < 0)
-        finish(walk, place, SEEN_GONE);
-    else if (seen->look.is_blocked)
-        asking->progress = SEEN_BLOCKED;
-    else if (seen->state == 'R') /* it was read last: whoever blocked meanwhile is not to be woken */
-        ask(walk, place);
-}
-
+/* Its stack, unless it ran meanwhile: the next round tells. The registry is read between the look and the stack. */
 static void take_stack(struct walk *walk, size_t place)
 {
     struct ph_thread_seen *seen = &walk->seen[place];
-    struct asking *asking = &walk->asking[place];
     struct ph_task_stack stack;
-    const struct ph_task *task = ph_tasks_find(&walk->tasks, seen->task.tid);
-    asking->progress = SEEN_NOT;
+    const struct ph_task *task = ph_tasks_note(walk->tasks, seen->task.tid);
     if (!task) {
         finish(walk, place, SEEN_GONE);
         return;
@@ -150,10 +127,10 @@ static void take_stack(struct walk *walk, size_t place)
     seen->task = *task;
     seen->label_set = task->label_set;
     bool has_stack = !seen->is_hidden || ph_task_look_noted(walk->memory, task, &seen->look);
-    int result = has_stack ? ph_stack_of_blocked(walk->unwinder, task, &seen->look, &stack)
-                           : ph_task_look_again(task->tid, &seen->look);
+    int result = has_stack ? ph_stack_of_blocked(walk->unwinder, walk->folder, task, &seen->look, &stack)
+                           : ph_task_look_again(walk->folder, task->tid, &seen->look);
     if (result == -EAGAIN)
-        return; /* it ran meanwhile: the next round tells */
+        return;
     if (result < 0) {
         finish(walk, place, SEEN_GONE);
     } else if (has_stack) {
@@ -164,6 +141,30 @@ static void take_stack(struct walk *walk, size_t place)
     }
 }
 
+static int look(const struct walk *walk, struct ph_thread_seen *seen)
+{
+    int result = seen->is_hidden ? -EACCES : ph_task_look(walk->folder, seen->task.tid, &seen->look);
+    if (result == 0 || result == -ESRCH)
+        return result;
+    seen->is_hidden = true;
+    return ph_task_look_light(walk->folder, seen->task.tid, &seen->look);
+}
+
+static void look_at(struct walk *walk, size_t place)
+{
+    struct ph_thread_seen *seen = &walk->seen[place];
+    int result = look(walk, seen);
+    if (result == 0)
+        result = ph_task_state(walk->folder, seen->task.tid, &seen->state, seen->name);
+    if (result < 0)
+        finish(walk, place, SEEN_GONE);
+    else if (seen->look.is_blocked)
+        take_stack(walk, place);
+    else if (seen->state == 'R') /* it was read last: whoever blocked meanwhile is not to be woken */
+        ask(walk, place);
+    ph_task_look_done(&seen->look);
+}
+
 /* ---- All of them ---- */
 
 static bool is_open(const struct walk *walk, size_t place)
@@ -171,32 +172,17 @@ static bool is_open(const struct walk *walk, size_t place)
     return walk->asking[place].progress == SEEN_NOT;
 }
 
-/* Between the looks and the stacks the registry is read, so that its notes are of the waits that were looked at. */
-static void see_batch(struct walk *walk, size_t first, size_t end)
+/* How many are still to be seen. */
+static size_t see_round(struct walk *walk)
 {
-    size_t blocked_count = 0;
-    for (size_t i = first; i < end; i++) {
+    size_t left = 0;
+    for (size_t i = 0; i < walk->count && walk->failure == 0; i++) {
         if (is_open(walk, i))
             take_answer(walk, i);
         if (is_open(walk, i))
             look_at(walk, i);
-        blocked_count += walk->asking[i].progress == SEEN_BLOCKED;
-    }
-    if (blocked_count && ph_tasks_note(&walk->tasks) < 0)
-        walk->failure = -ENOMEM;
-    for (size_t i = first; i < end && walk->failure == 0; i++)
-        if (walk->asking[i].progress == SEEN_BLOCKED)
-            take_stack(walk, i);
-}
-
-/* How many are still to be seen. */
-static size_t see_round(struct walk *walk)
-{
-    size_t left = 0, batch = MAX((size_t)BATCH_MIN, walk->count / BATCHES_MAX);
-    for (size_t first = 0; first < walk->count && walk->failure == 0; first += batch)
-        see_batch(walk, first, MIN(first + batch, walk->count));
-    for (size_t i = 0; i < walk->count; i++)
         left += is_open(walk, i);
+    }
     return left;
 }
 
@@ -228,25 +214,26 @@ static size_t keep_living(struct walk *walk)
 
 static int begin(struct walk *walk)
 {
-    walk->count = walk->tasks.count;
+    walk->folder = ph_tasks_folder(walk->tasks);
+    walk->count = walk->tasks->count;
     walk->seen = calloc(walk->count + 1, sizeof(*walk->seen));
     walk->asking = calloc(walk->count + 1, sizeof(*walk->asking));
     if (!walk->seen || !walk->asking)
         return -ENOMEM;
     for (size_t i = 0; i < walk->count; i++) {
-        walk->seen[i] = (struct ph_thread_seen){.task = walk->tasks.tasks[i], .why = ""};
+        walk->seen[i] = (struct ph_thread_seen){.task = walk->tasks->tasks[i], .why = ""};
         walk->asking[i] = (struct asking){.progress = SEEN_NOT, .ticket = NO_TICKET};
     }
     return 0;
 }
 
 int ph_threads_see(const struct ph_probe *probe, struct ph_unwinder *unwinder, const struct ph_memory *memory,
-                   struct ph_arena *arena, struct ph_thread_seen **ret_seen, size_t *ret_count,
-                   struct ph_error *error)
+                   struct ph_tasks *tasks, struct ph_arena *arena, struct ph_thread_seen **ret_seen,
+                   size_t *ret_count, struct ph_error *error)
 {
-    struct walk walk = {
-        .probe = probe, .unwinder = unwinder, .memory = memory, .arena = arena, .tasks.is_nameless = true};
-    int result = ph_tasks_read(&walk.tasks, probe, error);
+    struct walk walk = {.probe = probe, .unwinder = unwinder, .memory = memory, .arena = arena, .tasks = tasks};
+    tasks->is_nameless = true;
+    int result = ph_tasks_read(tasks, probe, error);
     if (result == 0)
         result = begin(&walk);
     if (result == 0) {
@@ -260,6 +247,5 @@ int ph_threads_see(const struct ph_probe *probe, struct ph_unwinder *unwinder, c
         free(walk.seen);
     }
     free(walk.asking);
-    ph_tasks_fini(&walk.tasks);
     return result;
 }

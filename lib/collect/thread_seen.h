@@ -31,10 +31,10 @@ struct ph_thread_seen {
 
 /**
  * ph_threads_see() - all threads, sorted by tid.
- * @ret_seen: free with free(); what it points to is in @arena. 0; -ENOMEM; the errno of listing /proc.
+ * @tasks: zeroed; they are read here, for the caller to free. @ret_seen: free with free(); what it points to is in @arena. 0; -ENOMEM; the errno of listing /proc.
  */
 int ph_threads_see(const struct ph_probe *probe, struct ph_unwinder *unwinder, const struct ph_memory *memory,
-                   struct ph_arena *arena, struct ph_thread_seen **ret_seen, size_t *ret_count,
-                   struct ph_error *error);
+                   struct ph_tasks *tasks, struct ph_arena *arena, struct ph_thread_seen **ret_seen,
+                   size_t *ret_count, struct ph_error *error);
 
 #endif

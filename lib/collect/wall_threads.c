@@ -33,19 +33,6 @@ static struct ph_wall_thread *find_thread(struct ph_wall *wall, pid_t tid)
     return low < wall->thread_count && wall->threads[low].tid == tid ? &wall->threads[low] : NULL;
 }
 
-static const struct ph_task *find_task(const struct ph_wall *wall, pid_t tid)
-{
-    size_t low = 0, high = wall->tasks.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (wall->tasks.tasks[middle].tid < tid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < wall->tasks.count && wall->tasks.tasks[low].tid == tid ? &wall->tasks.tasks[low] : NULL;
-}
-
 /* ---- Into the profile ---- */
 
 static uint32_t add(struct ph_wall *wall, const struct ph_wall_thread *thread, const char *state,
@@ -169,12 +156,13 @@ static void nap(void)
 /* ---- Those that are blocked ---- */
 
 /* It has not run: same place, same labels. Not to be known where the kernel does not count how often it ran. */
-static bool is_unchanged(const struct ph_wall_thread *thread)
+static bool is_unchanged(const struct ph_wall *wall, const struct ph_wall_thread *thread)
 {
-    return thread->is_blocked && thread->look.switches && ph_task_look_again(thread->tid, &thread->look) == 0;
+    return thread->is_blocked && thread->look.switches &&
+           ph_task_look_again(ph_tasks_folder(&wall->tasks), thread->tid, &thread->look) == 0;
 }
 
-static const char *state_of(pid_t tid)
+static const char *state_of(const struct ph_wall *wall, pid_t tid)
 {
     static const struct {
         char letter;
@@ -182,7 +170,7 @@ static const char *state_of(pid_t tid)
     } states[] = {{'D', "disk"}, {'T', "stopped"}, {'t', "stopped"}, {'Z', "ended"}, {'X', "ended"}};
     char letter = 'S';
     uint64_t cpu_ns;
-    ph_task_times(tid, &letter, &cpu_ns);
+    ph_task_times(ph_tasks_folder(&wall->tasks), tid, &letter, &cpu_ns);
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
         if (states[i].letter == letter)
             return states[i].name;
@@ -192,7 +180,7 @@ static const char *state_of(pid_t tid)
 static void blocked_at(struct ph_wall *wall, struct ph_wall_thread *thread, const struct ph_wall_change *change,
                        struct ph_task_stack *stack, uint32_t label_set)
 {
-    thread->blocked_place = add(wall, thread, state_of(thread->tid), stack, label_set, change->values);
+    thread->blocked_place = add(wall, thread, state_of(wall, thread->tid), stack, label_set, change->values);
     thread->is_blocked = thread->blocked_place != NONE;
     thread->look = change->look;
 }
@@ -202,12 +190,12 @@ static void take_change(struct ph_wall *wall, struct ph_wall_change *change)
 {
     struct ph_task_stack stack = {.count = 0, .end = PH_UNWIND_COMPLETE};
     struct ph_wall_thread *thread = find_thread(wall, change->tid);
-    const struct ph_task *task = find_task(wall, change->tid);
+    const struct ph_task *task = ph_tasks_note(&wall->tasks, change->tid);
     int result = 0;
     if (!thread || !task)
         return;
     if (!change->is_hidden || ph_task_look_noted(&wall->memory, task, &change->look))
-        result = ph_stack_of_blocked(wall->unwinder, task, &change->look, &stack);
+        result = ph_stack_of_blocked(wall->unwinder, ph_tasks_folder(&wall->tasks), task, &change->look, &stack);
     else
         wall->unseen_count += (uint64_t)change->values[0];
     if (result == 0)
@@ -225,20 +213,22 @@ void ph_wall_look(struct ph_wall *wall, struct ph_wall_thread *thread)
     struct ph_wall_change change = {.tid = thread->tid};
     if (thread->has_ended)
         return;
-    if (is_unchanged(thread)) {
+    if (is_unchanged(wall, thread)) {
         take_time(wall, thread, ph_clock_monotonic_ns(), change.values);
         add_again(wall, thread->blocked_place, change.values);
         return;
     }
-    int result = ph_task_look(thread->tid, &change.look);
+    int folder = ph_tasks_folder(&wall->tasks);
+    int result = ph_task_look(folder, thread->tid, &change.look);
     if (result == -EACCES) {
-        result = ph_task_look_light(thread->tid, &change.look);
+        result = ph_task_look_light(folder, thread->tid, &change.look);
         change.is_hidden = true;
     }
     if (result < 0) {
         thread->has_ended = result == -ESRCH;
         return;
     }
+    ph_task_look_done(&change.look); /* there may be many: their descriptors cannot all be kept */
     take_time(wall, thread, ph_clock_monotonic_ns(), change.values);
     if (change.look.is_blocked) {
         wall->changes[wall->change_count++] = change;
@@ -254,8 +244,6 @@ void ph_wall_take_stacks(struct ph_wall *wall, int64_t until_ns)
         ph_unwinder_refresh(wall->unwinder);
         ph_mappings_refresh(&wall->sampled.mappings);
     }
-    if (wall->change_count)
-        ph_tasks_note(&wall->tasks);
     for (size_t i = 0; i < wall->change_count; i++)
         take_change(wall, &wall->changes[i]);
     wall->change_count = 0;

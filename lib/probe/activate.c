@@ -50,6 +50,7 @@ struct ph_probe ph_probe = {
     .own_fd = ph_own_fd_take,
     .own_thread = ph_own_thread,
     .threads = ph_threads,
+    .thread = ph_thread_again,
     .bequeath = ph_bequeath,
     .inherit = ph_inherit,
     .hold_forks = ph_forks_hold,

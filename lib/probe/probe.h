@@ -24,6 +24,7 @@
 /* One live thread of the process, as the probe saw it start. The name is in /proc/self/task/TID/comm. */
 struct ph_thread {
     pid_t tid;
+    uint32_t slot; /* where the probe keeps it, for thread(); 0: the main thread */
     bool own;                        /* a thread of Porthole: invisible to every profile */
     uint64_t started_ns;             /* CLOCK_MONOTONIC; 0 for the main thread */
     uintptr_t stack_low, stack_high; /* bounds, low to a page, high exclusive; 0 if unknown */
@@ -133,6 +134,9 @@ struct ph_probe {
 
     /** threads() - copy at most @capacity records of live threads; returns how many there are. */
     size_t (*threads)(struct ph_thread *ret_threads, size_t capacity);
+
+    /** thread() - the record of one thread again, by @slot and @tid as threads() told them. False: it has ended. */
+    bool (*thread)(uint32_t slot, pid_t tid, struct ph_thread *ret_thread);
 
     /**
      * bequeath() - give the @count sockets @fds to every child that is forked from now on, also by a child of a child,

@@ -244,25 +244,48 @@ static struct ph_thread main_record(void)
     if (slot)
         record = slot->record;
     record.tid = getpid();
+    record.slot = 0;
     return record;
+}
+
+static bool read_slot(uint32_t number, struct ph_thread *ret_thread)
+{
+    const struct ph_thread_slot *slot = ph_thread_slot_at(number);
+    if (!slot || !copy_record(slot, ret_thread))
+        return false;
+    ret_thread->slot = number;
+    return true;
 }
 
 size_t ph_threads(struct ph_thread *ret_threads, size_t capacity)
 {
     size_t count = 1;
+    pid_t process = getpid(); /* a system call: not for each thread */
     if (capacity)
         ret_threads[0] = main_record();
     uint32_t slots = ph_thread_slot_count();
     for (uint32_t number = 1; number <= slots; number++) {
-        const struct ph_thread_slot *slot = ph_thread_slot_at(number);
         struct ph_thread thread;
-        if (!slot || !copy_record(slot, &thread) || thread.tid == getpid())
+        if (!read_slot(number, &thread) || thread.tid == process)
             continue;
         if (count < capacity)
             ret_threads[count] = thread;
         count++;
     }
     return count;
+}
+
+bool ph_thread_again(uint32_t number, pid_t tid, struct ph_thread *ret_thread)
+{
+    struct ph_thread thread;
+    if (number == 0)
+        thread = main_record();
+    else if (number > ph_thread_slot_count() || !read_slot(number, &thread))
+        return false;
+    if (thread.tid != tid)
+        return false;
+    *ret_thread = thread;
+    return true;
 }
 
 size_t ph_own_tids(pid_t *ret_tids, size_t capacity)

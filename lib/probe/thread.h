@@ -41,8 +41,9 @@ void ph_own_spares_forget(void);
 /** ph_thread_first() - the slot of the main thread, which is in no table; in a forked child of who forked. NULL if it has ended. */
 struct ph_thread_slot *ph_thread_first(void);
 
-/** ph_threads() - ph_probe.threads. */
+/** ph_threads() - ph_probe.threads. ph_thread_again() - ph_probe.thread. */
 size_t ph_threads(struct ph_thread *ret_threads, size_t capacity);
+bool ph_thread_again(uint32_t number, pid_t tid, struct ph_thread *ret_thread);
 
 /** ph_own_tids() - at most @capacity ids of our threads; how many. ph_threads_wait(): until the kernel knows none of
  * @tids any more, at most @timeout_ns. */

@@ -6,16 +6,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT_BYTES 512 /* all but the longest stat, of which only the begin is read */
 
 /* ---- How often it ran, and how long ---- */
 
 /* proc(5): "time spent on the CPU, time spent waiting on a run queue, number of time slices run". */
-static int read_schedstat(pid_t tid, uint64_t *ret_cpu_ns, uint64_t *ret_switches)
+static int read_schedstat(int fd, uint64_t *ret_cpu_ns, uint64_t *ret_switches)
 {
     char text[TEXT_BYTES];
-    ssize_t count = ph_task_file_read(tid, "schedstat", text, sizeof(text));
+    ssize_t count = ph_task_file_reread(fd, text, sizeof(text));
     if (count < 0)
         return (int)count;
     struct ph_scan scan = ph_scan_over(text, (size_t)count);
@@ -30,6 +31,26 @@ static int read_schedstat(pid_t tid, uint64_t *ret_cpu_ns, uint64_t *ret_switche
     return 0;
 }
 
+/* All 0 on a kernel without schedstat, or one that does not count. */
+static int open_schedstat(int folder, pid_t tid, struct ph_task_look *look)
+{
+    int fd = ph_task_file_open(folder, tid, "schedstat");
+    int result = fd < 0 ? fd : read_schedstat(fd, &look->cpu_ns, &look->switches);
+    look->switches_fd = fd > 0 ? fd : 0;
+    if (fd == 0) /* the host has closed its standard input: never mind */
+        close(fd);
+    if (result < 0 || !look->switches)
+        ph_task_look_done(look);
+    return result;
+}
+
+void ph_task_look_done(struct ph_task_look *look)
+{
+    if (look->switches_fd > 0)
+        close(look->switches_fd);
+    look->switches_fd = 0;
+}
+
 /* ---- Its state ---- */
 
 static void copy_name(const char *text, const char *end, char *ret_name)
@@ -41,10 +62,10 @@ static void copy_name(const char *text, const char *end, char *ret_name)
 }
 
 /* "TID (name) S …"; the name may hold blanks and parentheses itself. */
-int ph_task_state(pid_t tid, char *ret_state, char *ret_name)
+int ph_task_state(int folder, pid_t tid, char *ret_state, char *ret_name)
 {
     char text[TEXT_BYTES];
-    ssize_t count = ph_task_file_read(tid, "stat", text, sizeof(text) - 1);
+    ssize_t count = ph_task_file_read(folder, tid, "stat", text, sizeof(text) - 1);
     if (count < 0)
         return (int)count;
     text[count] = '\0';
@@ -57,17 +78,17 @@ int ph_task_state(pid_t tid, char *ret_state, char *ret_name)
     return 0;
 }
 
-int ph_task_times(pid_t tid, char *ret_state, uint64_t *ret_cpu_ns)
+int ph_task_times(int folder, pid_t tid, char *ret_state, uint64_t *ret_cpu_ns)
 {
     char state;
-    uint64_t cpu_ns, switches;
-    int result = ph_task_state(tid, &state, NULL);
+    struct ph_task_look look = {.call = -1};
+    int result = ph_task_state(folder, tid, &state, NULL);
     if (result < 0)
         return result;
-    if (read_schedstat(tid, &cpu_ns, &switches) < 0)
-        cpu_ns = 0; /* a kernel without schedstat */
+    open_schedstat(folder, tid, &look);
+    ph_task_look_done(&look);
     *ret_state = state;
-    *ret_cpu_ns = cpu_ns;
+    *ret_cpu_ns = look.cpu_ns;
     return 0;
 }
 
@@ -104,39 +125,48 @@ bool ph_task_look_parse(const char *text, size_t size_bytes, struct ph_task_look
     return true;
 }
 
-/* The switches come first: if they are the same after the stack was read, it is the stack of these registers. */
-int ph_task_look(pid_t tid, struct ph_task_look *ret_look)
+static int read_call(int folder, pid_t tid, struct ph_task_look *ret_look)
 {
-    struct ph_task_look look;
-    uint64_t cpu_ns = 0, switches = 0;
     char text[TEXT_BYTES], state;
-    if (read_schedstat(tid, &cpu_ns, &switches) == -ESRCH && ph_task_state(tid, &state, NULL) == -ESRCH)
-        return -ESRCH;
-    ssize_t count = ph_task_file_read(tid, "syscall", text, sizeof(text));
-    if (count == -ESRCH && ph_task_state(tid, &state, NULL) == 0)
+    ssize_t count = ph_task_file_read(folder, tid, "syscall", text, sizeof(text));
+    if (count == -ESRCH && ph_task_state(folder, tid, &state, NULL) == 0)
         return -EACCES; /* a kernel without this file, such as gVisor's */
     if (count < 0)
         return (int)count;
-    if (!ph_task_look_parse(text, (size_t)count, &look))
-        return -EIO;
-    look.switches = switches;
-    look.cpu_ns = cpu_ns;
+    return ph_task_look_parse(text, (size_t)count, ret_look) ? 0 : -EIO;
+}
+
+/* The switches come first: if they are the same after the stack was read, it is the stack of these registers. */
+int ph_task_look(int folder, pid_t tid, struct ph_task_look *ret_look)
+{
+    struct ph_task_look switches = {.call = -1}, look;
+    char state;
+    if (open_schedstat(folder, tid, &switches) == -ESRCH && ph_task_state(folder, tid, &state, NULL) == -ESRCH)
+        return -ESRCH;
+    int result = read_call(folder, tid, &look);
+    if (result < 0 || !look.is_blocked)
+        ph_task_look_done(&switches);
+    if (result < 0)
+        return result;
+    look.switches = switches.switches;
+    look.cpu_ns = switches.cpu_ns;
+    look.switches_fd = switches.switches_fd;
     *ret_look = look;
     return 0;
 }
 
-int ph_task_look_light(pid_t tid, struct ph_task_look *ret_look)
+int ph_task_look_light(int folder, pid_t tid, struct ph_task_look *ret_look)
 {
     struct ph_task_look look = {.call = -1};
     char state;
-    if (read_schedstat(tid, &look.cpu_ns, &look.switches) < 0)
-        look.cpu_ns = look.switches = 0; /* a kernel without it */
-    int result = ph_task_state(tid, &state, NULL);
-    if (result < 0)
-        return result;
-    look.is_blocked = state != 'R';
-    *ret_look = look;
-    return 0;
+    open_schedstat(folder, tid, &look);
+    int result = ph_task_state(folder, tid, &state, NULL);
+    look.is_blocked = result == 0 && state != 'R';
+    if (!look.is_blocked)
+        ph_task_look_done(&look);
+    if (result == 0)
+        *ret_look = look;
+    return result;
 }
 
 bool ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *task, struct ph_task_look *look)
@@ -152,12 +182,20 @@ bool ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *ta
     return true;
 }
 
+static int read_again(int folder, pid_t tid, const struct ph_task_look *look, struct ph_task_look *again)
+{
+    if (look->switches_fd)
+        return read_schedstat(look->switches_fd, &again->cpu_ns, &again->switches);
+    int result = look->switches ? open_schedstat(folder, tid, again) : ph_task_look(folder, tid, again);
+    ph_task_look_done(again);
+    return result;
+}
+
 /* Its switches tell, as the kernel counts one before the thread runs; where it does not count them, its registers. */
-int ph_task_look_again(pid_t tid, const struct ph_task_look *look)
+int ph_task_look_again(int folder, pid_t tid, const struct ph_task_look *look)
 {
     struct ph_task_look again = *look;
-    uint64_t cpu_ns;
-    int result = look->switches ? read_schedstat(tid, &cpu_ns, &again.switches) : ph_task_look(tid, &again);
+    int result = read_again(folder, tid, look, &again);
     if (result == -EACCES)
         return 0; /* nothing tells */
     if (result < 0)

@@ -23,8 +23,8 @@ static struct ph_registers registers_of(const struct ph_task_look *look)
     return registers;
 }
 
-int ph_stack_of_blocked(struct ph_unwinder *unwinder, const struct ph_task *task, const struct ph_task_look *look,
-                        struct ph_task_stack *ret_stack)
+int ph_stack_of_blocked(struct ph_unwinder *unwinder, int folder, const struct ph_task *task,
+                        const struct ph_task_look *look, struct ph_task_stack *ret_stack)
 {
     struct ph_task_stack stack = {.count = 0, .end = PH_UNWIND_COMPLETE};
     struct ph_registers registers = registers_of(look);
@@ -37,7 +37,7 @@ int ph_stack_of_blocked(struct ph_unwinder *unwinder, const struct ph_task *task
     if (look->sp) /* a thread that has ended and is still listed has none */
         stack.count =
             ph_unwinder_run(unwinder, &registers, &memory, stack.addresses, PH_UNWIND_FRAMES_MAX, &stack.end);
-    int result = ph_task_look_again(task->tid, look);
+    int result = ph_task_look_again(folder, task->tid, look);
     if (result < 0)
         return result;
     if (look->is_of_caller && stack.count)

@@ -15,11 +15,11 @@ struct ph_task_stack {
 };
 
 /**
- * ph_stack_of_blocked() - from outside: @look and its stack, unwound, then looked at again.
+ * ph_stack_of_blocked() - from outside: @look and its stack, unwound, then looked at again. @folder: ph_tasks_folder().
  * 0; -EAGAIN if it ran meanwhile; -ESRCH. The thread notices nothing.
  */
-int ph_stack_of_blocked(struct ph_unwinder *unwinder, const struct ph_task *task, const struct ph_task_look *look,
-                        struct ph_task_stack *ret_stack);
+int ph_stack_of_blocked(struct ph_unwinder *unwinder, int folder, const struct ph_task *task,
+                        const struct ph_task_look *look, struct ph_task_stack *ret_stack);
 
 /** ph_stack_of_capture() - of what the signal handler copied. */
 void ph_stack_of_capture(struct ph_unwinder *unwinder, const struct ph_capture *capture,

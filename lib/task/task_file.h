@@ -5,9 +5,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/** ph_task_file_read() - the begin of @file of the thread @tid, not NUL-terminated. Bytes read, or a negative errno: -ESRCH for a
- * thread that has ended, whenever it did. ph_task_file_read_at() - of @path below the folder @dir. */
-ssize_t ph_task_file_read(pid_t tid, const char *file, char *ret_text, size_t size_bytes);
-ssize_t ph_task_file_read_at(int dir, const char *path, char *ret_text, size_t size_bytes);
+/**
+ * ph_task_file_open() - a descriptor of @file of the thread @tid; -ESRCH for a thread that has ended, or a negative errno.
+ * @folder: of /proc/self/task, from which the kernel has half of the way to go only; -1: none is open.
+ */
+int ph_task_file_open(int folder, pid_t tid, const char *file);
+
+/** ph_task_file_read() - the begin of @file, not NUL-terminated. Bytes read, or a negative errno, -ESRCH whenever the thread ended.
+ * ph_task_file_reread() - of a descriptor: what the file says now. */
+ssize_t ph_task_file_read(int folder, pid_t tid, const char *file, char *ret_text, size_t size_bytes);
+ssize_t ph_task_file_reread(int fd, char *ret_text, size_t size_bytes);
 
 #endif

@@ -5,13 +5,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_CAPACITY 64
 #define MARGIN         64 /* threads that start between two looks */
-#define PATH_BYTES     24 /* "2147483647/comm" */
 
 /* A record of the registry by its tid, so that the large records need not be moved. */
 struct ph_task_order {
@@ -56,6 +54,22 @@ static ssize_t read_registry(struct ph_tasks *tasks)
     return (ssize_t)count;
 }
 
+static void take_record(struct ph_task *task, const struct ph_thread *thread)
+{
+    task->is_recorded = true;
+    task->slot = thread->slot;
+    task->stack_high = thread->stack_high;
+    task->waits_since_ns = thread->waits_since_ns;
+    task->wait_frame = thread->wait_frame;
+    task->label_set = thread->label_set;
+}
+
+static void forget_record(struct ph_task *task)
+{
+    task->is_recorded = false;
+    task->waits_since_ns = task->wait_frame = task->label_set = 0;
+}
+
 /* Puts what the registry knows into the tasks; both are sorted. Own threads and those that never started are left out. */
 static void join(struct ph_tasks *tasks, size_t record_count)
 {
@@ -64,22 +78,20 @@ static void join(struct ph_tasks *tasks, size_t record_count)
         struct ph_task task = tasks->tasks[i];
         while (next < record_count && tasks->order[next].tid < task.tid)
             next++;
-        task.waits_since_ns = task.wait_frame = task.label_set = 0;
         if (next < record_count && tasks->order[next].tid == task.tid) {
             const struct ph_thread *thread = &tasks->threads[tasks->order[next].place];
             if (thread->own)
                 continue;
-            task.stack_high = thread->stack_high;
-            task.waits_since_ns = thread->waits_since_ns;
-            task.wait_frame = thread->wait_frame;
-            task.label_set = thread->label_set;
+            take_record(&task, thread);
+        } else {
+            forget_record(&task);
         }
         tasks->tasks[kept++] = task;
     }
     tasks->count = kept;
 }
 
-int ph_tasks_note(struct ph_tasks *tasks)
+static int join_registry(struct ph_tasks *tasks)
 {
     ssize_t record_count = read_registry(tasks);
     if (record_count < 0)
@@ -96,10 +108,29 @@ static int compare_tasks(const void *left, const void *right)
     return a->tid < b->tid ? -1 : a->tid > b->tid;
 }
 
-const struct ph_task *ph_tasks_find(const struct ph_tasks *tasks, pid_t tid)
+static struct ph_task *find(const struct ph_tasks *tasks, pid_t tid)
 {
     const struct ph_task key = {.tid = tid};
     return tasks->count ? bsearch(&key, tasks->tasks, tasks->count, sizeof(key), compare_tasks) : NULL;
+}
+
+const struct ph_task *ph_tasks_find(const struct ph_tasks *tasks, pid_t tid)
+{
+    return find(tasks, tid);
+}
+
+/* One that was not recorded may just have begun, and be one of ours. */
+const struct ph_task *ph_tasks_note(struct ph_tasks *tasks, pid_t tid)
+{
+    struct ph_thread thread;
+    struct ph_task *task = find(tasks, tid);
+    if (task && !task->is_recorded)
+        return join_registry(tasks) == 0 ? find(tasks, tid) : task;
+    if (task && tasks->probe->thread(task->slot, tid, &thread))
+        take_record(task, &thread);
+    else if (task)
+        forget_record(task);
+    return task;
 }
 
 static int add_task(struct ph_tasks *tasks, pid_t tid)
@@ -128,17 +159,15 @@ static int list(struct ph_tasks *tasks, DIR *folder)
     return 0;
 }
 
-static void read_name(int dir, struct ph_task *task)
+static void read_name(int folder, struct ph_task *task)
 {
-    char path[PATH_BYTES];
-    snprintf(path, sizeof(path), "%d/comm", (int)task->tid);
-    ssize_t count = ph_task_file_read_at(dir, path, task->name, sizeof(task->name));
+    ssize_t count = ph_task_file_read(folder, task->tid, "comm", task->name, sizeof(task->name));
     size_t length = count > 0 ? (size_t)count - 1 : 0; /* without its line end */
     task->name[length < sizeof(task->name) ? length : sizeof(task->name) - 1] = '\0';
 }
 
 /* A name costs as much as a look: those of @before, sorted, are taken over. */
-static void read_names(struct ph_tasks *tasks, int dir, const struct ph_task *before, size_t before_count)
+static void read_names(struct ph_tasks *tasks, const struct ph_task *before, size_t before_count)
 {
     size_t next = 0;
     for (size_t i = 0; i < tasks->count; i++) {
@@ -149,31 +178,46 @@ static void read_names(struct ph_tasks *tasks, int dir, const struct ph_task *be
             memcpy(task->name, before[next].name, sizeof(task->name));
             task->is_named_twice = true;
         } else {
-            read_name(dir, task);
+            read_name(ph_tasks_folder(tasks), task);
             task->is_named_twice = next < before_count && before[next].tid == task->tid;
         }
     }
 }
 
-static int read_tasks(struct ph_tasks *tasks, DIR *folder, const struct ph_task *before, size_t before_count)
+static int read_tasks(struct ph_tasks *tasks, const struct ph_task *before, size_t before_count)
 {
-    int result = list(tasks, folder);
+    int result = list(tasks, tasks->folder);
     if (result < 0)
         return result;
     qsort(tasks->tasks, tasks->count, sizeof(*tasks->tasks), compare_tasks);
-    result = ph_tasks_note(tasks);
+    result = join_registry(tasks);
     if (result < 0)
         return result;
     if (!tasks->is_nameless)
-        read_names(tasks, dirfd(folder), before, before_count);
+        read_names(tasks, before, before_count);
     return 0;
+}
+
+/* Kept open: the way to it is longer than from there to the files of a thread. */
+static int open_folder(struct ph_tasks *tasks)
+{
+    if (tasks->folder)
+        rewinddir(tasks->folder);
+    else
+        tasks->folder = opendir("/proc/self/task");
+    return tasks->folder ? 0 : -errno;
+}
+
+int ph_tasks_folder(const struct ph_tasks *tasks)
+{
+    return tasks->folder ? dirfd(tasks->folder) : -1;
 }
 
 int ph_tasks_read(struct ph_tasks *tasks, const struct ph_probe *probe, struct ph_error *error)
 {
-    DIR *folder = opendir("/proc/self/task");
-    if (!folder)
-        return ph_error_set(error, -errno, "cannot list /proc/self/task: %s", strerror(errno));
+    int result = open_folder(tasks);
+    if (result < 0)
+        return ph_error_set(error, result, "cannot list /proc/self/task: %s", strerror(-result));
     struct ph_task *before = tasks->tasks;
     size_t before_count = tasks->count;
     tasks->tasks = tasks->spare;
@@ -183,8 +227,7 @@ int ph_tasks_read(struct ph_tasks *tasks, const struct ph_probe *probe, struct p
     tasks->spare_capacity = capacity;
     tasks->count = 0;
     tasks->probe = probe;
-    int result = read_tasks(tasks, folder, before, before_count);
-    closedir(folder);
+    result = read_tasks(tasks, before, before_count);
     if (result == -ENOMEM)
         ph_error_set(error, result, "no memory for the list of threads");
     return result;
@@ -192,6 +235,8 @@ int ph_tasks_read(struct ph_tasks *tasks, const struct ph_probe *probe, struct p
 
 void ph_tasks_fini(struct ph_tasks *tasks)
 {
+    if (tasks->folder)
+        closedir(tasks->folder);
     free(tasks->tasks);
     free(tasks->spare);
     free(tasks->threads);

@@ -93,6 +93,12 @@ static size_t threads(struct ph_thread *ret_threads, size_t capacity)
     return 2;
 }
 
+static bool thread(uint32_t slot, pid_t tid, struct ph_thread *ret_thread)
+{
+    *ret_thread = (struct ph_thread){.tid = tid, .slot = slot};
+    return slot == 0 && tid == getpid();
+}
+
 static void no_fork_waits(void)
 {
 }
@@ -112,6 +118,7 @@ const struct ph_probe fixture_probe = {
     .own_fd = own_fd,
     .own_thread = own_thread,
     .threads = threads,
+    .thread = thread,
     .bequeath = bequeath,
     .inherit = inherit,
     .hold_forks = no_fork_waits,

@@ -79,8 +79,8 @@ static void tasks_are_those_of_the_host_by_number_with_their_names(void **state)
     for (size_t i = 1; i < tasks.count; i++)
         assert_true(tasks.tasks[i - 1].tid < tasks.tasks[i].tid);
     threads[2].waits_since_ns = 8;
-    assert_int_equal(ph_tasks_note(&tasks), 0);
-    assert_int_equal(ph_tasks_find(&tasks, threads[2].tid)->waits_since_ns, 8);
+    assert_int_equal(ph_tasks_note(&tasks, threads[2].tid)->waits_since_ns, 8);
+    assert_null(ph_tasks_note(&tasks, threads[1].tid));
     fixture_release();
     for (int i = 0; i < 3; i++)
         thread_join(&threads[i]);
@@ -119,18 +119,20 @@ static void a_blocked_thread_has_not_run_until_it_does(void **state)
     struct ph_task_look look;
     (void)state;
     thread_start_blocked(&thread);
-    assert_int_equal(ph_task_look(thread.tid, &look), 0);
+    assert_int_equal(ph_task_look(-1, thread.tid, &look), 0);
     assert_true(look.is_blocked);
     assert_true(look.sp != 0 && look.pc != 0);
     assert_true(look.switches > 0);
-    assert_int_equal(ph_task_look_again(thread.tid, &look), 0);
+    assert_int_equal(ph_task_look_again(-1, thread.tid, &look), 0);
     struct ph_task_look earlier = look;
     earlier.switches--;
-    assert_int_equal(ph_task_look_again(thread.tid, &earlier), -EAGAIN);
+    assert_int_equal(ph_task_look_again(-1, thread.tid, &earlier), -EAGAIN);
     fixture_release();
     thread_join(&thread);
-    assert_int_equal(ph_task_look_again(thread.tid, &look), -ESRCH);
-    assert_int_equal(ph_task_look(thread.tid, &look), -ESRCH);
+    assert_int_equal(ph_task_look_again(-1, thread.tid, &look), -ESRCH);
+    ph_task_look_done(&look);
+    assert_int_equal(ph_task_look_again(-1, thread.tid, &look), -ESRCH);
+    assert_int_equal(ph_task_look(-1, thread.tid, &look), -ESRCH);
 }
 
 static void a_thread_that_runs_is_not_blocked_and_uses_time(void **state)
@@ -141,12 +143,12 @@ static void a_thread_that_runs_is_not_blocked_and_uses_time(void **state)
     uint64_t before_ns, after_ns;
     (void)state;
     thread_start_spinning(&thread);
-    assert_int_equal(ph_task_look(thread.tid, &look), 0);
+    assert_int_equal(ph_task_look(-1, thread.tid, &look), 0);
     assert_false(look.is_blocked);
-    assert_int_equal(ph_task_times(thread.tid, &letter, &before_ns), 0);
+    assert_int_equal(ph_task_times(-1, thread.tid, &letter, &before_ns), 0);
     assert_int_equal(letter, 'R');
     do
-        assert_int_equal(ph_task_times(thread.tid, &letter, &after_ns), 0);
+        assert_int_equal(ph_task_times(-1, thread.tid, &letter, &after_ns), 0);
     while (after_ns == before_ns);
     assert_true(after_ns > before_ns);
     fixture_release();

@@ -22,6 +22,17 @@ static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct thread *registry[THREADS_MAX];
 static size_t registry_count;
 
+static struct ph_thread record_of(size_t place)
+{
+    const struct thread *thread = registry[place];
+    return (struct ph_thread){.tid = thread->tid,
+                              .slot = (uint32_t)place + 1,
+                              .own = thread->own,
+                              .waits_since_ns = thread->waits_since_ns,
+                              .wait_frame = thread->wait_frame,
+                              .label_set = thread->label_set};
+}
+
 static size_t list_threads(struct ph_thread *ret_threads, size_t capacity)
 {
     pthread_mutex_lock(&registry_lock);
@@ -30,13 +41,19 @@ static size_t list_threads(struct ph_thread *ret_threads, size_t capacity)
         *ret_threads = (struct ph_thread){.tid = (pid_t)syscall(SYS_gettid), .own = true};
     for (size_t i = count; i-- > 1;) /* in no order */
         if (i < capacity)
-            ret_threads[i] = (struct ph_thread){.tid = registry[count - 1 - i]->tid,
-                                                .own = registry[count - 1 - i]->own,
-                                                .waits_since_ns = registry[count - 1 - i]->waits_since_ns,
-                                                .wait_frame = registry[count - 1 - i]->wait_frame,
-                                                .label_set = registry[count - 1 - i]->label_set};
+            ret_threads[i] = record_of(count - 1 - i);
     pthread_mutex_unlock(&registry_lock);
     return count;
+}
+
+static bool find_thread(uint32_t slot, pid_t tid, struct ph_thread *ret_thread)
+{
+    pthread_mutex_lock(&registry_lock);
+    bool is_there = slot >= 1 && slot <= registry_count && registry[slot - 1]->tid == tid;
+    if (is_there)
+        *ret_thread = record_of(slot - 1);
+    pthread_mutex_unlock(&registry_lock);
+    return is_there;
 }
 
 /* ---- Asking ---- */
@@ -130,6 +147,7 @@ static const struct ph_label_set *label_set(uint32_t number)
 
 const struct ph_probe fixture_probe = {.abi = PH_PROBE_ABI,
                                        .threads = list_threads,
+                                       .thread = find_thread,
                                        .ask = ask,
                                        .asked = asked,
                                        .unask = unask,
