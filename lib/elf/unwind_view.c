@@ -6,34 +6,45 @@ void ph_unwind_view_over(struct ph_unwind_view *view, const struct ph_stack *sta
 {
     view->stack = stack;
     view->memory = memory;
-    view->page = 0;
+    view->live_bytes = 0;
 }
 
-static bool read_page(struct ph_unwind_view *view, uint64_t page)
+#define PAGE_BYTES 4096
+
+static bool fill(struct ph_unwind_view *view, uint64_t from, uint64_t size_bytes)
 {
-    if (view->page == page)
-        return true;
-    view->page = 0;
-    if (!page || !ph_memory_read(view->memory, page, view->bytes, sizeof(view->bytes)))
+    view->live_bytes = 0;
+    if (!ph_memory_read(view->memory, from, view->bytes, size_bytes))
         return false;
-    view->page = page;
+    view->from = from;
+    view->live_bytes = size_bytes;
     return true;
+}
+
+/* The stack pointer on, if that is near: what is needed next lies mostly above, and seldom much below. Behind the end of the stack there
+ * may be nothing; if that is not known, the page ends where memory may. */
+static bool read_around(struct ph_unwind_view *view, uint64_t address)
+{
+    const struct ph_stack *stack = view->stack;
+    bool is_near = address - stack->low < PH_UNWIND_LIVE_BYTES / 2;
+    uint64_t from = is_near ? stack->low : address - PH_UNWIND_LIVE_BYTES / 8, size_bytes = PH_UNWIND_LIVE_BYTES;
+    if (address + sizeof(uint64_t) <= stack->high && stack->high - from < size_bytes)
+        size_bytes = stack->high - from;
+    return fill(view, from, size_bytes) || fill(view, address, PAGE_BYTES - address % PAGE_BYTES);
+}
+
+static bool has(const struct ph_unwind_view *view, uint64_t address, size_t size_bytes)
+{
+    uint64_t offset = address - view->from;
+    return offset < view->live_bytes && view->live_bytes - offset >= size_bytes;
 }
 
 static bool read_live(struct ph_unwind_view *view, uint64_t address, size_t size_bytes, uint64_t *ret_value)
 {
-    uint8_t bytes[sizeof(*ret_value)] = {0};
-    size_t done = 0;
-    while (done < size_bytes) { /* of one page, most often */
-        uint64_t offset = (address + done) % PH_UNWIND_PAGE_BYTES;
-        size_t left = PH_UNWIND_PAGE_BYTES - (size_t)offset;
-        size_t piece = size_bytes - done < left ? size_bytes - done : left;
-        if (!read_page(view, address + done - offset))
-            return false;
-        memcpy(bytes + done, view->bytes + offset, piece);
-        done += piece;
-    }
-    memcpy(ret_value, bytes, sizeof(bytes)); /* little-endian */
+    if (!has(view, address, size_bytes) && (!read_around(view, address) || !has(view, address, size_bytes)))
+        return false;
+    *ret_value = 0;
+    memcpy(ret_value, view->bytes + (address - view->from), size_bytes); /* little-endian */
     return true;
 }
 

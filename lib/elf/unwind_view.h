@@ -9,13 +9,14 @@
 #include "elf/unwind.h"
 
 #define PH_UNWIND_GOES_ON    (-1) /* what steps return, besides enum ph_unwind_end */
-#define PH_UNWIND_PAGE_BYTES 4096
+#define PH_UNWIND_LIVE_BYTES 4096 /* of a live stack that are read at once: most stacks are not larger */
 
 struct ph_unwind_view {
     const struct ph_stack *stack;
     const struct ph_memory *memory;
-    uint64_t page; /* the page of the live stack that was read last; 0: none */
-    uint8_t bytes[PH_UNWIND_PAGE_BYTES];
+    uint64_t from; /* where the bytes of the live stack begin that were read last */
+    size_t live_bytes;
+    uint8_t bytes[PH_UNWIND_LIVE_BYTES];
 };
 
 /** ph_unwind_view_over() - nothing is read yet. The bytes stay as they are: they are many, and seldom needed. */
