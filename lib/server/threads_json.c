@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <time.h>
 
+#define THREAD_BYTES 192 /* of the text, about */
+#define FRAME_BYTES  128
+
 /* Members of one object, of which any may be left out. */
 static void separate(struct ph_buf *out)
 {
@@ -166,6 +169,8 @@ static void add_comments(const struct ph_profile *dump, struct ph_buf *out)
 static void add_threads(const struct ph_threads_view *view, struct ph_buf *out)
 {
     struct ph_frame_texts frames;
+    size_t frame_count = view->profile->frame_count;
+    ph_buf_reserve(out, view->count * THREAD_BYTES + frame_count * FRAME_BYTES); /* memory is not touched in vain */
     ph_frame_texts_init(&frames, view->profile, add_frame, out);
     begin_member(out, "threads");
     ph_buf_char(out, '[');
