@@ -108,6 +108,7 @@ static void keep_record(struct ph_thread_slot *slot)
     ph_tls.slot = slot;
     note_stack(record, slot->stack_bytes);
     record->started_ns = (uint64_t)ph_clock_monotonic_ns();
+    ph_timers_slot_begins(slot);
     __atomic_store_n(&record->tid, gettid(), __ATOMIC_RELEASE);
     ph_timers_thread_begins(slot);
 }
@@ -162,7 +163,7 @@ static struct ph_thread_slot *prepare(bool own, const pthread_attr_t *attributes
     record->stack_low = record->stack_high = 0;
     record->label_set = 0;
     record->wait_frame = record->waits_since_ns = 0;
-    slot->tiny_signal_stack = false;
+    slot->tiny_signal_stack = slot->wait_holds = false; /* a thread that was cancelled has left its call open */
     record->frame_count = own ? 0 : (uint32_t)ph_backtrace((void **)record->frames, PH_THREAD_FRAMES_MAX);
     return slot;
 }

@@ -21,13 +21,19 @@
 /* timer_create() of glibc takes the id of the caller for SIGEV_THREAD_ID only by its own names, and keeps a table. */
 #define EVENT_TID(event) ((event)._sigev_un._tid)
 
-/* Of ph_thread_slot.timer_word: the state, and above it the kernel's number of the timer. */
+/*
+ * Of ph_thread_slot.timer_word: the state, and above it a number.
+ *
+ * Issue: the one that samples finds a thread's slot and makes it a timer; meanwhile the thread may end, and its slot be the next one's.
+ * Solution: the thread that ends leaves ENDED, which nobody arms, and one that begins NO_TIMER, before its id is there to be found. BUSY
+ * tells for whom: a timer comes into the slot only if it still says so, and what is BUSY for another is of one that has ended.
+ */
 enum timer_state {
     NO_TIMER,
-    BUSY, /* somebody makes or deletes it */
-    ARMED,
-    ENDED, /* while it was BUSY: whoever made it that deletes the timer */
-    REFUSED,
+    BUSY,    /* a timer is being made; the number: for this thread */
+    ARMED,   /* the number: the kernel's of the timer */
+    ENDED,   /* the thread has, or is about to */
+    REFUSED, /* it is counted, and not tried again */
 };
 
 /* A thread that the registry does not know. */
@@ -85,9 +91,9 @@ static void delete_timer(int timer)
 
 /* ---- Those of the registry's threads ---- */
 
-static uint64_t pack(enum timer_state state, int timer)
+static uint64_t pack(enum timer_state state, int number)
 {
-    return (uint64_t)(uint32_t)timer << 8 | state;
+    return (uint64_t)(uint32_t)number << 8 | state;
 }
 
 static enum timer_state state_of(uint64_t word)
@@ -95,50 +101,73 @@ static enum timer_state state_of(uint64_t word)
     return (enum timer_state)(word & 0xff);
 }
 
+static int number_of(uint64_t word)
+{
+    return (int)(uint32_t)(word >> 8);
+}
+
 static bool move(struct ph_thread_slot *slot, uint64_t from, uint64_t to)
 {
     return __atomic_compare_exchange_n(&slot->timer_word, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static int refuse(struct ph_thread_slot *slot, int result)
+/* By the thread itself, or by the one that samples; not by both. */
+static bool claim(struct ph_thread_slot *slot, pid_t tid)
+{
+    uint64_t word = __atomic_load_n(&slot->timer_word, __ATOMIC_ACQUIRE), busy = pack(BUSY, tid);
+    while (word == NO_TIMER || (state_of(word) == BUSY && word != busy))
+        if (__atomic_compare_exchange_n(&slot->timer_word, &word, busy, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            return true;
+    return false;
+}
+
+/* That of a thread which has ended is left as it was found. */
+static int refuse(struct ph_thread_slot *slot, pid_t tid, int result)
 {
     if (result == -EAGAIN || result == -ENOMEM)
         __atomic_fetch_add(&unarmed_count, 1, __ATOMIC_RELAXED);
-    if (!move(slot, BUSY, REFUSED))
-        move(slot, ENDED, NO_TIMER);
+    move(slot, pack(BUSY, tid), result == -ESRCH ? NO_TIMER : REFUSED);
     return result;
 }
 
-/* By the thread itself, or by the one that samples; not by both: who finds it BUSY leaves it. */
 static int arm_slot(struct ph_thread_slot *slot, pid_t tid)
 {
     int number = __atomic_load_n(&signal_number, __ATOMIC_ACQUIRE);
-    if (!number || !move(slot, NO_TIMER, BUSY))
+    if (!number || !claim(slot, tid))
         return 0;
-    if (__atomic_load_n(&slot->tiny_signal_stack, __ATOMIC_RELAXED)) {
+    if (__atomic_load_n(&slot->record.tid, __ATOMIC_ACQUIRE) != tid)
+        return refuse(slot, tid, -ESRCH);
+    if (__atomic_load_n(&slot->tiny_signal_stack, __ATOMIC_SEQ_CST)) {
         __atomic_fetch_add(&tiny_count, 1, __ATOMIC_RELAXED);
-        return refuse(slot, -EPERM);
+        return refuse(slot, tid, -EPERM);
     }
     int timer = make_timer(tid, number);
     if (timer < 0)
-        return refuse(slot, timer);
-    if (!move(slot, BUSY, pack(ARMED, timer))) {
-        delete_timer(timer); /* the thread has ended meanwhile */
-        move(slot, ENDED, NO_TIMER);
-    }
+        return refuse(slot, tid, timer);
+    if (!move(slot, pack(BUSY, tid), pack(ARMED, timer)))
+        delete_timer(timer); /* the thread has ended meanwhile, or got a tiny stack */
     return 0;
+}
+
+/* Who takes an armed timer out of the word deletes it. What was being made is deleted by who makes it. */
+static void leave(struct ph_thread_slot *slot, enum timer_state state)
+{
+    uint64_t word = __atomic_exchange_n(&slot->timer_word, state, __ATOMIC_SEQ_CST);
+    if (state_of(word) == ARMED)
+        delete_timer(number_of(word));
 }
 
 static void disarm_slot(struct ph_thread_slot *slot)
 {
     uint64_t word = __atomic_load_n(&slot->timer_word, __ATOMIC_ACQUIRE);
-    if (state_of(word) == REFUSED)
-        move(slot, word, NO_TIMER);
-    if (state_of(word) != ARMED || !move(slot, word, BUSY))
-        return;
-    delete_timer((int)(word >> 8));
-    if (!move(slot, BUSY, NO_TIMER))
-        move(slot, ENDED, NO_TIMER);
+    bool is_armed = state_of(word) == ARMED;
+    if ((is_armed || state_of(word) == REFUSED) && move(slot, word, NO_TIMER) && is_armed)
+        delete_timer(number_of(word));
+}
+
+void ph_timers_slot_begins(struct ph_thread_slot *slot)
+{
+    __atomic_store_n(&slot->timer_word, NO_TIMER, __ATOMIC_RELEASE);
 }
 
 void ph_timers_thread_begins(struct ph_thread_slot *slot)
@@ -152,10 +181,7 @@ void ph_timers_thread_begins(struct ph_thread_slot *slot)
 
 void ph_timers_thread_ends(struct ph_thread_slot *slot)
 {
-    uint64_t word = __atomic_load_n(&slot->timer_word, __ATOMIC_ACQUIRE);
-    if (state_of(word) == BUSY && move(slot, word, ENDED))
-        return;
-    disarm_slot(slot);
+    leave(slot, ENDED);
 }
 
 /* ---- Stacks that a signal does not fit on ---- */
@@ -178,7 +204,7 @@ void ph_timers_has_asked(struct ph_thread_slot *slot)
 void ph_timers_shun(struct ph_thread_slot *slot)
 {
     __atomic_store_n(&slot->tiny_signal_stack, true, __ATOMIC_SEQ_CST);
-    ph_timers_thread_ends(slot);
+    leave(slot, NO_TIMER);
     for (int i = 0; i < 1000 && __atomic_load_n(&slot->asking_count, __ATOMIC_SEQ_CST); i++)
         sched_yield();
 }
@@ -199,7 +225,8 @@ int ph_sampling_begin(unsigned hz, size_t stack_bytes)
     sampled_process = getpid();
     unarmed_count = tiny_count = lost_count = 0;
     ph_wait_hold(number);
-    __atomic_store_n(&signal_number, number, __ATOMIC_RELEASE);
+    __atomic_store_n(&signal_number, number,
+                     __ATOMIC_SEQ_CST); /* seen by whoever begins after a slot was found to be armed */
     return 0;
 }
 

@@ -16,7 +16,9 @@ int ph_sampling_arm(pid_t tid);
 bool ph_sampling_check(void);
 void ph_sampling_end(struct ph_sampling_counts *ret_counts);
 
-/** ph_timers_thread_begins(), ph_timers_thread_ends() - on the thread of the host whose slot that is. */
+/** ph_timers_slot_begins() - before the thread's id stands in its slot. ph_timers_thread_begins() - when it does. ph_timers_thread_ends().
+ * All on the thread of the host whose slot that is. */
+void ph_timers_slot_begins(struct ph_thread_slot *slot);
 void ph_timers_thread_begins(struct ph_thread_slot *slot);
 void ph_timers_thread_ends(struct ph_thread_slot *slot);
 
