@@ -1,81 +1,86 @@
 #!/bin/bash
-# CPython's own tests, as Debian packages them, without Porthole and with it while a client asks for profiles all the
-# time: no test case may end differently. cpython/run.py runs and compares;
-# PORTHOLE_TEST_LONG=1 takes all modules and more patience.
+# CPython's own tests, as Debian packages them, without Porthole and with it: while a client asks for heaps all the time, and
+# while every process is profiled 1,000 times a second and its threads are dumped again and again. No test case may end
+# differently. cpython/run.py runs and compares; PORTHOLE_TEST_LONG=1 takes all modules and more patience.
 #
 # PORTHOLE_START=now: every python that a test starts has a window and our threads from its first moment on, and every
 # child that it forks wakes when it waits. That is more than a server ever has.
 . "$(dirname "$0")/../lib.sh"
 
-# The module, when it runs, options. The slow ones first: they overlap with the rest.
+# The module; when it runs with a client that asks for heaps; when it is profiled at 1,000 Hz; options. The slow ones first: they overlap
+# with the rest.
 modules() {
     cat <<'MODULES'
-test_signal                     quick -i test_siginterrupt_off
-test_multiprocessing_fork       long
-test_concurrent_futures         long
-test_ssl                        long
-test_multiprocessing_spawn      long
-test_multiprocessing_forkserver long
-test_socket                     quick
-test_subprocess                 quick
-test_faulthandler               long
-test_asyncio.test_events        long
-test_asyncio.test_subprocess    quick
-test_threading                  quick
-test_selectors                  quick
-test_poll                       long
-test_eintr                      quick
-test_fork1                      quick
-test_wait3                      quick
-test_wait4                      quick
-test_threadsignals              quick
-test_httpservers                quick
-test_asyncio.test_unix_events   quick
-test_asyncio.test_streams       long
-test_asyncio.test_sock_lowlevel long
-test_asyncio.test_selector_events long
-test_asyncio.test_sendfile      long
-test_asyncio.test_runners       long
-test_asyncio.test_threads       long
-test_socketserver               quick -u network
-test_os                         quick
-test_posix                      quick
-test_gc                         quick
-test_select                     quick
-test_epoll                      quick
-test_mmap                       quick
-test_pty                        quick
-test_popen                      long
-test_thread                     long
-test_threading_local            long
-test_queue                      long
-test_mailbox                    long
-test_asyncore                   long
-test_ftplib                     long
-test_smtplib                    long
-test_poplib                     long
-test_imaplib                    long
-test_xmlrpc                     long
-test_httplib                    long
-test_urllib2_localnet           long
-test_wsgiref                    long
-test_logging                    long
-test_tempfile                   long
-test_shutil                     long
-test_fcntl                      long
-test_resource                   long
-test_largefile                  long
-test_ctypes                     long
-test_io                         long
-test_fileio                     long
-test_openpty                    long
-test_atexit                     long
-test_cmd_line                   long
-test_embed                      long
-test_tracemalloc                long
-test_sys                        long
-test_site                       long
-test_regrtest                   long
+test_signal                     quick   quick  -i test_siginterrupt_off
+test_multiprocessing_fork       long    long
+test_concurrent_futures         long    long
+test_ssl                        long    long
+test_multiprocessing_spawn      long    long
+test_multiprocessing_forkserver long    long
+test_socket                     quick   long
+test_subprocess                 quick   quick
+test_faulthandler               long    long
+test_asyncio.test_events        long    long
+test_asyncio.test_subprocess    quick   long
+test_threading                  quick   long
+test_selectors                  quick   quick
+test_poll                       long    quick
+test_eintr                      quick   quick
+test_fork1                      quick   quick
+test_wait3                      quick   quick
+test_wait4                      quick   quick
+test_threadsignals              quick   quick
+test_file_eintr                 long    long
+test_time                       long    quick
+test_timeout                    long    long   -u network
+test_sched                      long    long
+test_httpservers                quick   long
+test_asyncio.test_unix_events   quick   quick
+test_asyncio.test_streams       long    long
+test_asyncio.test_sock_lowlevel long    long
+test_asyncio.test_selector_eventslong    long
+test_asyncio.test_sendfile      long    long
+test_asyncio.test_runners       long    long
+test_asyncio.test_threads       long    long
+test_socketserver               quick   long   -u network
+test_os                         quick   long
+test_posix                      quick   long
+test_gc                         quick   long
+test_select                     quick   quick
+test_epoll                      quick   quick
+test_mmap                       quick   long
+test_pty                        quick   long
+test_popen                      long    long
+test_thread                     long    long
+test_threading_local            long    long
+test_queue                      long    long
+test_mailbox                    long    long
+test_asyncore                   long    long
+test_ftplib                     long    long
+test_smtplib                    long    long
+test_poplib                     long    long
+test_imaplib                    long    long
+test_xmlrpc                     long    long
+test_httplib                    long    long
+test_urllib2_localnet           long    long
+test_wsgiref                    long    long
+test_logging                    long    long
+test_tempfile                   long    long
+test_shutil                     long    long
+test_fcntl                      long    long
+test_resource                   long    long
+test_largefile                  long    long
+test_ctypes                     long    long
+test_io                         long    long
+test_fileio                     long    long
+test_openpty                    long    long
+test_atexit                     long    long
+test_cmd_line                   long    long
+test_embed                      long    long
+test_tracemalloc                long    long
+test_sys                        long    long
+test_site                       long    long
+test_regrtest                   long    long
 MODULES
 }
 
@@ -96,11 +101,13 @@ wanted=quick again=3 limit=100
 [ -z "${PORTHOLE_TEST_LONG-}" ] || wanted='quick|long' again=10 limit=900
 # CPYTHON_MODULES=test_os,test_pty takes these only.
 only=${CPYTHON_MODULES-}
-while read -r name when options; do
-    [[ $when =~ ^($wanted)$ || -n $only ]] || continue
+while read -r name scraped profiled options; do
     [[ -z $only || ,$only, == *,$name,* ]] || continue
     [ -f "$TESTS/${name//.//}.py" ] || [ -d "$TESTS/$name" ] || continue
-    echo "$name $options"
+    how=
+    [[ -z $only && ! $scraped =~ ^($wanted)$ ]] || how=scraped
+    [[ -z $only && ! $profiled =~ ^($wanted)$ ]] || how+=${how:+,}profiled
+    [ -z "$how" ] || echo "$name $how $options"
 done < <(modules) >"$WORK/modules"
 known >"$WORK/known"
 
@@ -136,18 +143,23 @@ wait "$HOST_PID" # run.py bounds what it runs; asking every 20 ms, as wait_host 
 HOST_STATUS=$?
 forget_pid "$HOST_PID"
 
-while IFS=$'\t' read -r name verdict summary; do
-    case $name/$verdict in
-    scraped/*) scraped="$verdict	$summary" ;;
+while IFS=$'\t' read -r run verdict summary; do
+    name="${run%.*} (${run##*.})"
+    case $run/$verdict in
+    clients/*) clients="$verdict	$summary" ;;
     */same)
         pass "$name ends the same with Porthole: $summary"
-        [ ! -s "$WORK/out/$name.differs" ] || sed 's/^/#   /' "$WORK/out/$name.differs"
+        [ ! -s "$WORK/out/$run.differs" ] || sed 's/^/#   /' "$WORK/out/$run.differs"
         ;;
-    *) fail "$name ends the same with Porthole: $summary" "$(head -c 6000 "$WORK/out/$name.differs" 2>&1)" ;;
+    *) fail "$name ends the same with Porthole: $summary" "$(head -c 6000 "$WORK/out/$run.differs" 2>&1)" ;;
     esac
 done <"$HOST_OUT"
-is "all modules ran" "$(grep -c ' cases' "$HOST_OUT")" "$(wc -l <"$WORK/modules")"
-like "meanwhile the heap was served" "${scraped-}" 'heap: 200 [0-9]{2}'
-is "and asking was in order" "$HOST_STATUS $(cat "$HOST_ERR")" "0 "
-tr '\t' '\n' <<<"${scraped-}" | sed 's/^/# /'
+is "all modules ran" "$(grep -c ' cases' "$HOST_OUT")" "$(cut -d ' ' -f 2 "$WORK/modules" | tr , '\n' | wc -l)"
+like "meanwhile the heap was served" "${clients-}" 'heap: 200 [0-9]{2}'
+like "there were profiles" "${clients-}" 'cpu: 200 [0-9]{2}'
+like "with samples of CPU time" "${clients-}" 'cpu samples [0-9]{3}'
+like "and of wall time" "${clients-}" 'wall samples [0-9]{3}'
+like "and threads were dumped" "${clients-}" 'threads: 200 [0-9]{3}'
+is "asking was in order" "$HOST_STATUS $(cat "$HOST_ERR")" "0 "
+tr '\t' '\n' <<<"${clients-}" | sed 's/^/# /'
 finish

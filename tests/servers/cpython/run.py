@@ -3,9 +3,10 @@
 
     run.py --probe LIBPORTHOLE --out FOLDER --modules FILE [--known FILE] [--jobs N] [--again N] [--limit SECONDS]
 
-The file of modules has one a line, with options for `python3 -m test` after it. One line a module is printed:
-its name, `same`, `differs` or `cannot`, and a summary, separated by tabs; what differs is in FOLDER/MODULE.differs.
-A last line, `scraped`, tells what the client got.
+The file of modules has one a line: its name, how it is run with Porthole (`scraped`: a client asks for heaps; `profiled`: every
+process is profiled, and its threads are dumped; or both, with a comma), options for `python3 -m test`. For each of these runs
+a line is printed: module and how, `same`, `differs` or `cannot`, and a summary, separated by tabs; what differs is in
+FOLDER/MODULE.HOW.differs. A last line, `clients`, tells what these got.
 
 A case that is worse with Porthole is run again, without and with: what fails without Porthole now and then, too, or
 what never fails again, is told and not held against Porthole. A crash is, at once.
@@ -25,11 +26,12 @@ import threading
 import time
 
 import cases
+import profiler
 import scrape
 
 PYTHON = "/usr/bin/python3"  # the one that libpython3-testsuite belongs to
 GRACE_SECONDS = 2
-MODES = ("without", "with")
+CLIENTS = {"scraped": scrape.Scraper, "profiled": profiler.Profiler}  # with Porthole, by how it is run; else "without"
 TOKEN = "CPYTHON_RUN"  # in the environment of all that a run starts: how its processes are known
 
 
@@ -82,12 +84,12 @@ class Run:
         self.only = [argument for name in only for argument in ("-m", name)]
         self.stem = settings.out / f"{module.name}.{mode}.{number}"
         self.folder = settings.out / f"tmp.{self.token}"
-        self.port = settings.ports.take() if mode == "with" else 0
+        self.port = 0 if mode == "without" else settings.ports.take()
 
     def environment(self):
         plain = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(self.folder), "TMPDIR": str(self.folder)}
         plain[TOKEN] = self.token
-        if self.mode == "with":
+        if self.mode != "without":
             plain |= {"PORTHOLE_START": "now", "PORTHOLE_LISTEN": f"127.0.0.1:{self.port}", "PORTHOLE_LOG": "quiet",
                       "PORTHOLE_HEAP_SAMPLE": "64KiB", "LD_PRELOAD": self.settings.probe}
         return plain
@@ -141,17 +143,17 @@ class Run:
 
     def execute(self):
         self.folder.mkdir()
-        scraper = scrape.Scraper(self.port, self.is_ours) if self.mode == "with" else None
+        client = CLIENTS[self.mode](self.port, self.is_ours) if self.mode in CLIENTS else None
         started = time.monotonic()
         with open(f"{self.stem}.log", "wb") as log:
             process = self.start(log)
             self.pid = process.pid
-            if scraper:
-                scraper.start()
+            if client:
+                client.start()
             self.ended = self.wait(process)
         self.seconds = time.monotonic() - started
         left = self.left_behind()
-        self.counts = scraper.stop() if scraper else collections.Counter()
+        self.counts = client.stop() if client else collections.Counter()
         self.cases = cases.read_cases(f"{self.stem}.xml")
         self.crashed = self.cases is None and not self.ended.startswith("status")
         self.state = self.ended + (f", {left} processes left behind" if left else "")
@@ -168,36 +170,55 @@ class Run:
 
 
 class Module:
-    """All runs of a module, and the verdict on them."""
+    """A module, and all runs of it."""
 
     def __init__(self, line):
-        self.name, *self.options = line.split()
-        self.runs = {mode: [] for mode in MODES}
+        self.name, modes, *self.options = line.split()
+        self.modes = modes.split(",")
+        self.runs = {mode: [] for mode in ["without", *self.modes]}
+
+    def bad_count(self, mode, name):
+        return sum(run.outcome(name) != "completed" for run in self.runs[mode])
+
+    def crashed(self, mode):
+        return any(run.crashed for run in self.runs[mode])
+
+
+class Comparison:
+    """The runs of a module without Porthole and those of one kind with it."""
+
+    def __init__(self, module, mode):
+        self.module, self.mode = module, mode
+        self.stem = f"{module.name}.{mode}"
+
+    def first(self):
+        return self.module.runs["without"][0], self.module.runs[self.mode][0]
 
     def differing(self):
         """{case: (state without, state with)} where Porthole has the worse; how the run ended, if no case tells."""
-        without, with_it = (self.runs[mode][0] for mode in MODES)
+        without, with_it = self.first()
         found = {} if with_it.cases is None else cases.compare(without.cases or {}, with_it.cases)
         if not found and with_it.state not in (without.state, "status 0"):
             found[cases.THE_RUN] = (without.state, with_it.state)
         return found
 
-    def only(self, names):
-        """What to run again: the cases, or everything if the run itself was worse."""
-        return () if any(" " in name for name in names) else tuple(names)
-
-    def bad_count(self, mode, name):
-        return sum(run.outcome(name) != "completed" for run in self.runs[mode])
+    def again(self, numbers, known):
+        """The runs that tell whether it differs again: of these cases, or of everything if the run itself was worse."""
+        names = set(self.differing()) - known
+        only = () if any(" " in name for name in names) else tuple(names)
+        return [(self.module, mode, f"{self.mode}.{number}", only)
+                for number in numbers if names for mode in ("without", self.mode)]
 
     def is_new(self, name):
         """Fails with Porthole more than once, or by a crash, and never without."""
-        crashed = any(run.crashed for run in self.runs["with"]) and not any(run.crashed for run in self.runs["without"])
-        return self.bad_count("without", name) == 0 and (self.bad_count("with", name) > 1 or crashed)
+        crashed = self.module.crashed(self.mode) and not self.module.crashed("without")
+        return self.module.bad_count("without", name) == 0 and (self.module.bad_count(self.mode, name) > 1 or crashed)
 
     def tell(self, name, states):
-        counts = [f"{mode} {self.bad_count(mode, name)} of {len(self.runs[mode])}" for mode in MODES]
-        text = f"{name}: {states[0]} without Porthole, {states[1]} with; bad runs: {', '.join(counts)}\n"
-        for run in self.runs["with"]:
+        counts = [f"{mode} {self.module.bad_count(mode, name)} of {len(self.module.runs[mode])}"
+                  for mode in ("without", self.mode)]
+        text = f"{name}: {states[0]} without Porthole, {states[1]} {self.mode}; bad runs: {', '.join(counts)}\n"
+        for run in self.module.runs[self.mode]:
             found = cases.details_of(run.log(), name)
             if found or run.cases is None:
                 return text + (found or run.log()[-3000:]) + "\n"
@@ -206,13 +227,13 @@ class Module:
     def verdict(self, known, out):
         differing = {name: states for name, states in self.differing().items() if name not in known}
         new = [name for name in differing if self.is_new(name)]
+        without, with_it = self.first()
         text = "".join(self.tell(name, differing[name]) for name in new)
         once = "".join(f"now and then: {self.tell(name, differing[name])}" for name in differing if name not in new)
-        if not self.runs["without"][0].cases:
-            text = f"does not run without Porthole:\n{self.runs['without'][0].log()[-3000:]}"
+        if not without.cases:
+            text = f"does not run without Porthole:\n{without.log()[-3000:]}"
         if text or once:
-            (out / f"{self.name}.differs").write_text(text + once)
-        without, with_it = (self.runs[mode][0] for mode in MODES)
+            (out / f"{self.stem}.differs").write_text(text + once)
         summary = f"{len(without.cases or {})} cases, {without.seconds:.0f} s without and {with_it.seconds:.0f} s with"
         return ("differs" if new else "same" if without.cases else "cannot"), summary
 
@@ -241,13 +262,12 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     modules = [Module(line) for line in settings.modules.read_text().splitlines()]
-    run_all(settings, [(module, mode, 0) for module in modules for mode in MODES])
-    again = [(module, module.only(names)) for module in modules if (names := set(module.differing()) - known)]
-    run_all(settings, [(module, mode, number, only) for number in range(1, settings.again + 1)
-                       for module, only in again for mode in MODES])
-    for module in modules:
-        print(module.name, *module.verdict(known, settings.out), sep="\t")
-    print("scraped", *(f"{kind} {count}" for kind, count in sorted(settings.counts.items())), sep="\t")
+    comparisons = [Comparison(module, mode) for module in modules for mode in module.modes]
+    run_all(settings, [(module, mode, 0) for module in modules for mode in module.runs])
+    run_all(settings, [job for comparison in comparisons for job in comparison.again(range(1, settings.again + 1), known)])
+    for comparison in comparisons:
+        print(comparison.stem, *comparison.verdict(known, settings.out), sep="\t")
+    print("clients", *(f"{kind} {count}" for kind, count in sorted(settings.counts.items())), sep="\t")
 
 
 main()

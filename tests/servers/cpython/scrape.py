@@ -1,4 +1,4 @@
-"""A client that asks a family of processes for its heap, again and again, while the family is busy with other things."""
+"""Clients that ask processes, again and again, while these are busy with other things."""
 
 import collections
 import http.client
@@ -28,43 +28,21 @@ class AbstractConnection(http.client.HTTPConnection):
 def windows():
     """The pids of all processes here that listen at @porthole/PID."""
     names = {line.split()[-1] for line in open("/proc/net/unix")}
-    return [int(name[10:]) for name in names if name.startswith("@porthole/") and name[10:].isdigit()]
+    return {int(name[10:]) for name in names if name.startswith("@porthole/") and name[10:].isdigit()}
 
 
-class Scraper(threading.Thread):
+class Client(threading.Thread):
     """Asks until it is told to stop; `counts` is by what came back."""
 
-    def __init__(self, port, is_ours):
+    def __init__(self):
         super().__init__(daemon=True)
-        self.port, self.is_ours = port, is_ours
         self.counts = collections.Counter()
         self.stopping = threading.Event()
-
-    def run(self):
-        while not self.stopping.is_set():
-            for port in range(self.port, self.port + PORTS):
-                self.ask_family(port)
-            for pid in windows():
-                if self.is_ours(pid):
-                    self.ask("heap of one process", AbstractConnection(pid), "/debug/pprof/heap")
-            self.stopping.wait(PAUSE_SECONDS)
 
     def stop(self):
         self.stopping.set()
         self.join()
         return self.counts
-
-    def connection(self, port):
-        return http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
-
-    def ask_family(self, port):
-        body = self.ask("processes", self.connection(port), "/debug/processes?format=json")
-        if body is None:
-            return
-        self.ask("heap", self.connection(port), "/debug/pprof/heap")
-        pids = [process["pid"] for process in json.loads(body)["processes"]]
-        for pid in pids if len(pids) > 1 else []:
-            self.ask("heap?pid=", self.connection(port), f"/debug/pprof/heap?pid={pid}")
 
     def ask(self, kind, connection, path):
         """The body, if the answer was 200; processes end when they like, so that nobody is there is no failure."""
@@ -84,3 +62,32 @@ class Scraper(threading.Thread):
             connection.close()
         self.counts[f"{kind}: {answer.status}"] += 1
         return body if answer.status == 200 else None
+
+
+class Scraper(Client):
+    """Asks a family of processes for its heap."""
+
+    def __init__(self, port, is_ours):
+        super().__init__()
+        self.port, self.is_ours = port, is_ours
+
+    def run(self):
+        while not self.stopping.is_set():
+            for port in range(self.port, self.port + PORTS):
+                self.ask_family(port)
+            for pid in windows():
+                if self.is_ours(pid):
+                    self.ask("heap of one process", AbstractConnection(pid), "/debug/pprof/heap")
+            self.stopping.wait(PAUSE_SECONDS)
+
+    def connection(self, port):
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+
+    def ask_family(self, port):
+        body = self.ask("processes", self.connection(port), "/debug/processes?format=json")
+        if body is None:
+            return
+        self.ask("heap", self.connection(port), "/debug/pprof/heap")
+        pids = [process["pid"] for process in json.loads(body)["processes"]]
+        for pid in pids if len(pids) > 1 else []:
+            self.ask("heap?pid=", self.connection(port), f"/debug/pprof/heap?pid={pid}")
