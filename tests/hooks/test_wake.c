@@ -265,12 +265,26 @@ static void *nothing_for_a_while(void *argument)
     return argument;
 }
 
+/* Of a child that ends soon, or is ended: but never signal one that has been waited for, its number may be another's. */
+static int status_soon(pid_t child)
+{
+    int status = -1;
+    assert_true(child > 0);
+    for (int i = 0; i < 2000; i++) {
+        if (waitpid(child, &status, WNOHANG) != 0)
+            return status;
+        nap();
+    }
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    return status;
+}
+
 /* As a main() that leaves by pthread_exit() while threads of its go on. */
 static void a_program_ends_with_the_last_thread_of_its_own(void **state)
 {
     (void)state;
     for (int threads = 0; threads <= 8; threads += 4) {
-        int status = -1;
         pid_t child = fork();
         if (child == 0) {
             pthread_t thread;
@@ -281,10 +295,7 @@ static void a_program_ends_with_the_last_thread_of_its_own(void **state)
                 pthread_create(&thread, NULL, nothing_for_a_while, NULL);
             pthread_exit(NULL);
         }
-        for (int i = 0; i < 2000 && waitpid(child, &status, WNOHANG) == 0; i++)
-            nap();
-        kill(child, SIGKILL);
-        assert_int_equal(status, 0);
+        assert_int_equal(status_soon(child), 0);
     }
 }
 
@@ -293,16 +304,12 @@ static void a_program_that_ends_as_it_wakes_ends(void **state)
 {
     (void)state;
     for (int round = 0; round < 50; round++) {
-        int status = -1;
         pid_t child = fork();
         if (child == 0) {
             wake_by_poll();
             pthread_exit(NULL);
         }
-        for (int i = 0; i < 2000 && waitpid(child, &status, WNOHANG) == 0; i++)
-            nap();
-        kill(child, SIGKILL);
-        assert_int_equal(status, 0);
+        assert_int_equal(status_soon(child), 0);
     }
 }
 

@@ -42,7 +42,8 @@ void fixture_end(pid_t pid)
 int fixture_status(pid_t pid)
 {
     int status = 0;
-    waitpid(pid, &status, 0);
+    if (waitpid(pid, &status, 0) != pid)
+        return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 }
 

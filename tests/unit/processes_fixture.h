@@ -19,7 +19,7 @@ pid_t fixture_child(int (*body)(void *argument), void *argument);
 /** fixture_kill() - kill(), but never of a group: a pid that is not known would end what runs the tests. */
 int fixture_kill(pid_t pid, int number);
 
-/** fixture_end() - kill @pid with SIGKILL and wait for it. fixture_status() - wait; its exit status, 256 + signal. */
+/** fixture_end() - kill @pid with SIGKILL and wait for it. fixture_status() - wait; its exit status, 256 + signal; -1: no child. */
 void fixture_end(pid_t pid);
 int fixture_status(pid_t pid);
 

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -96,7 +97,10 @@ static bool obey_fork(struct founder *founder, enum order *ret_order)
 {
     if (read(founder->orders[0], ret_order, sizeof(*ret_order)) != sizeof(*ret_order))
         _exit(98);
-    if (fork() > 0)
+    pid_t pid = fork();
+    if (pid < 0)
+        _exit(97);
+    if (pid > 0)
         return false;
     alarm(60);
     fixture_forked(founder->reports[1]);
@@ -298,7 +302,7 @@ struct family {
 
 static void start_family(struct family *family, int members)
 {
-    family->founder.token_file[0] = '\0';
+    *family = (struct family){0}; /* above all, no accident */
     family->port = found(&family->founder, "127.0.0.1:0", "takeover");
     snprintf(family->url, sizeof(family->url), "http://127.0.0.1:%u", family->port);
     for (int i = 0; i < members; i++)
@@ -310,13 +314,14 @@ static int be_client(void *argument)
 {
     struct family *family = argument;
     int unanswered = 0;
-    fixture_tell(family->founder.reports[1], 'c', 0);
     signal(SIGUSR1, on_signal);
+    fixture_tell(family->founder.reports[1], 'c', 0);
     while (!told_to_stop) {
         int fd = dial_port(family->port);
         if (fd < 0)
             return 1;
-        unanswered += get(fd, "") != 200;
+        bool is_answered = get(fd, "") == 200;
+        unanswered += !is_answered && !told_to_stop; /* which ends poll(), too */
     }
     fixture_tell(family->founder.reports[1], 'n', unanswered);
     return 0;
@@ -506,12 +511,26 @@ static void it_gets_the_port_also_if_that_is_closed_later_than_the_last_front_ha
     forget(&next);
 }
 
+/* In a folder of its own, to be removed; its name is short wherever the tests run, as a socket's must be. */
+static void name_socket_file(char ret_path[64], char ret_listen[128])
+{
+    char folder[] = "/tmp/porthole-takeover-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    snprintf(ret_path, 64, "%s/socket", folder);
+    snprintf(ret_listen, 128, "unix:%s", ret_path);
+}
+
+static void remove_socket_file(char *path)
+{
+    unlink(path);
+    rmdir(dirname(path));
+}
+
 static void it_gets_a_socket_file_also_if_the_last_front_ended_while_it_asked_for_it(void **state)
 {
     struct founder first = {0};
     char path[64], listen[128];
-    snprintf(path, sizeof(path), "/tmp/porthole-takeover-%d", (int)getpid());
-    snprintf(listen, sizeof(listen), "unix:%s", path);
+    name_socket_file(path, listen);
     found(&first, listen, "takeover");
     pid_t closing = fork_one(&first, FORK_DORMANT);
     struct founder next = {.accident = {AF_UNIX, 2, first.pid, "", 0}};
@@ -522,7 +541,7 @@ static void it_gets_a_socket_file_also_if_the_last_front_ended_while_it_asked_fo
     assert_int_equal(get(dial_unix(path), ""), 200);
     fixture_end(next.pid);
     fixture_status(first.pid);
-    unlink(path);
+    remove_socket_file(path);
     forget(&first);
     forget(&next);
 }
@@ -578,6 +597,7 @@ static void a_port_that_is_just_given_up_is_had(void **state)
     assert_int_equal(listen(fd, 1), 0);
     getsockname(fd, (struct sockaddr *)&address, &bytes);
     pid_t holder = fork();
+    assert_true(holder >= 0);
     if (holder == 0) {
         usleep(20000);
         _exit(0);
@@ -595,8 +615,7 @@ static void a_socket_file_goes_with_the_last_window(void **state)
     struct founder first = {0}, next = {0};
     struct stat facts;
     char path[64], listen[128];
-    snprintf(path, sizeof(path), "/tmp/porthole-takeover-%d", (int)getpid());
-    snprintf(listen, sizeof(listen), "unix:%s", path);
+    name_socket_file(path, listen);
     found(&first, listen, "takeover");
     pid_t member = fork_one(&first, FORK_MEMBER);
     found(&next, listen, "takeover"); /* starts without, as there is no other file */
@@ -612,6 +631,7 @@ static void a_socket_file_goes_with_the_last_window(void **state)
     fixture_kill(next.pid, SIGUSR1);
     hear(&next, 's');
     assert_int_equal(stat(path, &facts), -1);
+    remove_socket_file(path);
     fixture_status(first.pid);
     fixture_status(next.pid);
     forget(&first);
