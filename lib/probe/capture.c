@@ -4,6 +4,7 @@
 #include "probe/activate.h"
 #include "probe/context.h"
 #include "probe/guard.h"
+#include "probe/readable.h"
 #include "probe/signal.h"
 #include "probe/timers.h"
 #include "probe/wait.h"
@@ -87,18 +88,11 @@ static bool move(struct slot *slot, uint32_t from, uint32_t to)
 
 /* ---- The handler ---- */
 
-/* EINVAL if it is readable, EFAULT if not: the kernel reads the set before it looks at what is to be done with it (as gperftools and
- * abseil ask). */
-static bool is_readable_sig(uintptr_t address)
-{
-    return syscall(SYS_rt_sigprocmask, ~0, address, NULL, 8) < 0 && errno == EINVAL;
-}
-
 /* A stack that is not the one the thread was made with: a coroutine's, an alternate one. */
 static size_t readable_bytes_sig(uintptr_t low, size_t limit_bytes)
 {
     uintptr_t end = (low & ~(PAGE_BYTES - 1)) + PAGE_BYTES;
-    while (end - low < limit_bytes && is_readable_sig(end))
+    while (end - low < limit_bytes && ph_is_readable_sig((const void *)end))
         end += PAGE_BYTES;
     return end - low < limit_bytes ? end - low : limit_bytes;
 }
@@ -108,7 +102,7 @@ static uintptr_t with_red_zone_sig(uintptr_t sp)
 {
     uintptr_t low = sp - RED_ZONE_BYTES;
     bool same_page = (low & ~(PAGE_BYTES - 1)) == (sp & ~(PAGE_BYTES - 1));
-    return same_page || is_readable_sig(low & ~(PAGE_BYTES - 1)) ? low : sp;
+    return same_page || ph_is_readable_sig((const void *)(low & ~(PAGE_BYTES - 1))) ? low : sp;
 }
 
 static bool holds(const struct ph_thread *record, uintptr_t sp)

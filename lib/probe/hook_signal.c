@@ -4,6 +4,7 @@
 #include "probe/calm.h"
 #include "probe/export.h"
 #include "probe/guard.h"
+#include "probe/readable.h"
 #include "probe/real.h"
 #include "probe/signal.h"
 #include "probe/timers.h"
@@ -69,6 +70,11 @@ static bool is_tiny(const stack_t *stack)
     return !(stack->ss_flags & SS_DISABLE) && stack->ss_size < (frame_bytes ? frame_bytes : 2048) + HANDLER_BYTES;
 }
 
+static bool is_readable(const stack_t *stack)
+{
+    return ph_is_readable_sig(&stack->ss_sp) && ph_is_readable_sig(&stack->ss_size);
+}
+
 /* With no signal under way: one that waited until the stack is there would not fit, either. */
 static int set_tiny(struct ph_thread_slot *slot, const stack_t *stack, stack_t *before)
 {
@@ -83,7 +89,7 @@ static int set_tiny(struct ph_thread_slot *slot, const stack_t *stack, stack_t *
 PH_EXPORT int sigaltstack(const stack_t *stack, stack_t *before)
 {
     struct ph_thread_slot *slot = ph_tls.slot;
-    if (stack && slot && is_tiny(stack))
+    if (stack && slot && is_readable(stack) && is_tiny(stack))
         return set_tiny(slot, stack, before);
     int result = ph_real()->sigaltstack(stack, before);
     if (stack && slot && result == 0)

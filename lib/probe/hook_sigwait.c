@@ -6,29 +6,45 @@
 #include "probe/signal.h"
 #include "probe/waits.h"
 
-static int suspend_on(const struct ph_wait *wait, const sigset_t *mask)
+#define NS_PER_S INT64_C(1000000000)
+
+static int suspend_on(const struct ph_wait *wait)
 {
     sigset_t buffer;
-    return ph_real()->sigsuspend(mask ? ph_wait_held_mask(wait, mask, &buffer) : ph_wait_mask(wait, &buffer));
+    return ph_real()->sigsuspend(ph_wait_mask(wait, &buffer));
 }
 
-WAITS_ATOMICALLY(true, int, pause, (void), (), ph_real()->pause(), suspend_on(&wait, NULL))
-WAITS_ATOMICALLY(true, int, sigsuspend, (const sigset_t *mask), (mask), suspend_on(&wait, mask),
-                 suspend_on(&wait, mask))
+static int suspend_with(const struct ph_wait *wait, const sigset_t *mask)
+{
+    sigset_t buffer;
+    return ph_real()->sigsuspend(ph_wait_held_mask(wait, mask, &buffer));
+}
 
-/* @timeout_ns: -1: for ever. */
-static int take(struct ph_wait *wait, const sigset_t *set, siginfo_t *info, int64_t timeout_ns)
+WAITS_ATOMICALLY(true, int, pause, (void), (), ph_real()->pause(), suspend_on(&wait))
+WAITS_ATOMICALLY(true, int, sigsuspend, (const sigset_t *mask), (mask), suspend_with(&wait, mask),
+                 suspend_with(&wait, mask))
+
+/* What is left of @timeout; NULL: it waits for ever, or for longer than 64 bits have nanoseconds. */
+static const struct timespec *left_of(const struct ph_wait *wait, const struct timespec *timeout,
+                                      struct timespec *ret_left)
+{
+    if (!timeout || timeout->tv_sec >= INT32_MAX)
+        return NULL;
+    int64_t left_ns = ph_wait_left_ns(wait, timeout->tv_sec * NS_PER_S + timeout->tv_nsec);
+    *ret_left = (struct timespec){left_ns / NS_PER_S, left_ns % NS_PER_S};
+    return ret_left;
+}
+
+/* @timeout is read only where the kernel has read it before. */
+static int take(struct ph_wait *wait, const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
     siginfo_t own;
+    struct timespec left;
     info = info ? info : &own;
-    for (;;) {
-        int64_t left_ns = timeout_ns < 0 ? 0 : ph_wait_left_ns(wait, timeout_ns);
-        struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
-        int number = timeout_ns < 0 ? ph_real()->sigwaitinfo(set, info) : ph_real()->sigtimedwait(set, info, &left);
-        bool is_ours = number > 0 && ph_signal_is_ours(number) && ph_signal_is_own(info);
-        if (!is_ours && !ph_wait_goes_on(wait, number))
-            return number;
-    }
+    int number = ph_real()->sigtimedwait(set, info, timeout);
+    while ((number > 0 && ph_signal_is_ours(number) && ph_signal_is_own(info)) || ph_wait_goes_on(wait, number))
+        number = ph_real()->sigtimedwait(set, info, left_of(wait, timeout, &left));
+    return number;
 }
 
 PH_EXPORT int sigwaitinfo(const sigset_t *set, siginfo_t *info)
@@ -36,7 +52,7 @@ PH_EXPORT int sigwaitinfo(const sigset_t *set, siginfo_t *info)
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
     ph_wait_hold_off(&wait);
-    int number = take(&wait, set, info, -1);
+    int number = take(&wait, set, info, NULL);
     ph_wait_end(&wait);
     return number;
 }
@@ -50,7 +66,7 @@ PH_EXPORT int sigwait(const sigset_t *set, int *ret_number)
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
     ph_wait_hold_off(&wait);
     do {
-        number = take(&wait, set, &info, -1);
+        number = take(&wait, set, &info, NULL);
     } while (number < 0 && errno == EINTR);
     ph_wait_end(&wait);
     int result = number < 0 ? errno : 0;
@@ -65,11 +81,7 @@ PH_EXPORT int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct ti
     ph_wake_to_wait();
     struct ph_wait wait = ph_wait_begin(__builtin_frame_address(0), NULL);
     ph_wait_hold_off(&wait);
-    bool is_bad = timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000);
-    bool is_long = timeout && timeout->tv_sec >= INT32_MAX;
-    int number =
-        is_bad ? ph_real()->sigtimedwait(set, info, timeout)
-               : take(&wait, set, info, !timeout || is_long ? -1 : timeout->tv_sec * 1000000000 + timeout->tv_nsec);
+    int number = take(&wait, set, info, timeout);
     ph_wait_end(&wait);
     return number;
 }

@@ -2,6 +2,7 @@
 
 #include "probe/capture.h"
 #include "probe/context.h"
+#include "probe/readable.h"
 #include "probe/real.h"
 
 #include <errno.h>
@@ -193,7 +194,7 @@ static bool sweeps(const sigset_t *set)
 const sigset_t *ph_signal_for_queue(const sigset_t *set, sigset_t *buffer)
 {
     int number = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
-    if (!number || !set || sigismember(set, number) != 1)
+    if (!number || !set || !ph_is_readable_sig(set) || sigismember(set, number) != 1)
         return set;
     if (!sweeps(set)) {
         __atomic_store_n(&current, 0, __ATOMIC_RELAXED);

@@ -1,6 +1,7 @@
 #include "probe/wait.h"
 
 #include "probe/context.h"
+#include "probe/readable.h"
 #include "probe/real.h"
 #include "probe/signal.h"
 
@@ -121,7 +122,7 @@ void ph_wait_unblock_ours(const struct ph_wait *wait)
 
 const sigset_t *ph_wait_held_mask(const struct ph_wait *wait, const sigset_t *given, sigset_t *buffer)
 {
-    if (!given || !wait->held)
+    if (!given || !wait->held || !ph_is_readable_sig(given))
         return given;
     sigemptyset(buffer);
     memcpy(buffer, given, KERNEL_SET_BYTES);

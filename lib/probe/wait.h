@@ -64,7 +64,7 @@ static inline void ph_wait_hold_off(struct ph_wait *wait)
         ph_wait_block_ours(wait);
 }
 
-/** ph_wait_held_mask() - @given by the host, NULL too, and ours, if it is held off. */
+/** ph_wait_held_mask() - @given by the host, NULL too, and ours, if it is held off. As it was given if it cannot be read. */
 const sigset_t *ph_wait_held_mask(const struct ph_wait *wait, const sigset_t *given, sigset_t *buffer);
 
 /** ph_wait_unblock_ours() - it comes now, if it has waited. Keeps errno. */
