@@ -5,6 +5,7 @@
 #include "model/intern.h"
 #include "model/maps.h"
 #include "model/scale.h"
+#include "model/stack_groups.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,9 +20,16 @@ struct counts {
     int64_t objects, bytes;
 };
 
+/* A stack, whatever the labels of its samples: the text has none. */
 struct row {
-    uint32_t sample;
+    uint32_t sample;     /* the first of them */
+    int64_t inuse_bytes; /* of all */
     struct counts inuse, alloc;
+};
+
+struct rows {
+    struct row *rows;
+    uint32_t count;
 };
 
 struct writer {
@@ -75,27 +83,52 @@ static struct counts bias_pair(int64_t objects, int64_t bytes, double rate_bytes
     return objects > 0 ? counts : (struct counts){-counts.objects, -counts.bytes};
 }
 
-static void make_rows(const struct ph_profile *profile, struct row *rows)
+static void sum_up(const struct ph_profile *profile, const struct ph_stack_group *group, int64_t *ret_values)
 {
-    double rate_bytes = (double)profile->period;
-    for (uint32_t i = 0; i < profile->sample_count; i++) {
-        const int64_t *values = ph_profile_values(profile, i);
-        rows[i].sample = i;
-        rows[i].inuse = bias_pair(values[PH_HEAP_INUSE_OBJECTS], values[PH_HEAP_INUSE_SPACE], rate_bytes);
-        rows[i].alloc = bias_pair(values[PH_HEAP_ALLOC_OBJECTS], values[PH_HEAP_ALLOC_SPACE], rate_bytes);
+    for (uint32_t i = 0; i < group->sample_count; i++) {
+        const int64_t *values = ph_profile_values(profile, group->samples[i]);
+        for (uint32_t type = 0; type < PH_HEAP_TYPE_COUNT; type++)
+            ret_values[type] = ph_add_saturating(ret_values[type], values[type]);
     }
 }
 
-/* Equal ones in the order of the profile, so that the text is the same each time. */
-static int by_inuse(const void *a, const void *b, void *context)
+static struct row make_row(const struct ph_profile *profile, const struct ph_stack_group *group)
 {
-    const struct ph_profile *profile = context;
+    int64_t values[PH_HEAP_TYPE_COUNT] = {0};
+    double rate_bytes = (double)profile->period;
+    sum_up(profile, group, values);
+    return (struct row){
+        .sample = group->samples[0],
+        .inuse_bytes = values[PH_HEAP_INUSE_SPACE],
+        .inuse = bias_pair(values[PH_HEAP_INUSE_OBJECTS], values[PH_HEAP_INUSE_SPACE], rate_bytes),
+        .alloc = bias_pair(values[PH_HEAP_ALLOC_OBJECTS], values[PH_HEAP_ALLOC_SPACE], rate_bytes),
+    };
+}
+
+/* Equal ones in the order of the profile, so that the text is the same each time. */
+static int by_inuse(const void *a, const void *b)
+{
     const struct row *x = a, *y = b;
-    int64_t bytes_x = ph_profile_values(profile, x->sample)[PH_HEAP_INUSE_SPACE];
-    int64_t bytes_y = ph_profile_values(profile, y->sample)[PH_HEAP_INUSE_SPACE];
-    if (bytes_x != bytes_y)
-        return bytes_x < bytes_y ? 1 : -1;
+    if (x->inuse_bytes != y->inuse_bytes)
+        return x->inuse_bytes < y->inuse_bytes ? 1 : -1;
     return (x->sample > y->sample) - (x->sample < y->sample);
+}
+
+static int make_rows(const struct ph_profile *profile, struct rows *ret_rows)
+{
+    struct ph_stack_groups groups;
+    int status = ph_stack_groups_make(profile, &groups);
+    if (status < 0)
+        return status;
+    struct rows rows = {calloc((size_t)groups.count + 1, sizeof(*rows.rows)), groups.count};
+    for (uint32_t i = 0; rows.rows && i < rows.count; i++)
+        rows.rows[i] = make_row(profile, &groups.groups[i]);
+    ph_stack_groups_fini(&groups);
+    if (!rows.rows)
+        return -ENOMEM;
+    qsort(rows.rows, rows.count, sizeof(*rows.rows), by_inuse);
+    *ret_rows = rows;
+    return 0;
 }
 
 static void write_counts(struct ph_buf *out, const struct counts *inuse, const struct counts *alloc)
@@ -110,12 +143,12 @@ static void add_counts(struct counts *sum, const struct counts *more)
     sum->bytes = ph_add_saturating(sum->bytes, more->bytes);
 }
 
-static void write_header(const struct ph_profile *profile, const struct row *rows, struct ph_buf *out)
+static void write_header(const struct ph_profile *profile, const struct rows *rows, struct ph_buf *out)
 {
     struct counts inuse = {0, 0}, alloc = {0, 0};
-    for (uint32_t i = 0; i < profile->sample_count; i++) {
-        add_counts(&inuse, &rows[i].inuse);
-        add_counts(&alloc, &rows[i].alloc);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        add_counts(&inuse, &rows->rows[i].inuse);
+        add_counts(&alloc, &rows->rows[i].alloc);
     }
     ph_buf_text(out, "heap profile: ");
     write_counts(out, &inuse, &alloc);
@@ -217,15 +250,16 @@ static void write_maps(const struct ph_profile *profile, struct ph_buf *out)
     ph_maps_write(profile, out);
 }
 
-static int write_rows(struct writer *writer, struct row *rows)
+static int write_rows(struct writer *writer)
 {
-    const struct ph_profile *profile = writer->profile;
-    make_rows(profile, rows);
-    write_header(profile, rows, writer->out);
-    qsort_r(rows, profile->sample_count, sizeof(*rows), by_inuse, (void *)profile);
-    int status = 0;
-    for (uint32_t i = 0; i < profile->sample_count && status == 0; i++)
-        status = write_row(writer, &rows[i]);
+    struct rows rows;
+    int status = make_rows(writer->profile, &rows);
+    if (status < 0)
+        return status;
+    write_header(writer->profile, &rows, writer->out);
+    for (uint32_t i = 0; i < rows.count && status == 0; i++)
+        status = write_row(writer, &rows.rows[i]);
+    free(rows.rows);
     return status;
 }
 
@@ -234,14 +268,12 @@ int ph_legacy_write(const struct ph_profile *profile, bool symbols, struct ph_bu
     if (!ph_heap_types_has(profile))
         return -EINVAL;
     struct writer writer = {profile, out, NULL};
-    struct row *rows = calloc((size_t)profile->sample_count + 1, sizeof(*rows));
     if (symbols)
         writer.names = calloc((size_t)profile->function_count + 1, sizeof(*writer.names));
-    int status = rows && (writer.names || !symbols) ? write_rows(&writer, rows) : -ENOMEM;
+    int status = writer.names || !symbols ? write_rows(&writer) : -ENOMEM;
     write_maps(profile, out);
     for (uint32_t i = 0; writer.names && i < profile->function_count; i++)
         free(writer.names[i]);
     free(writer.names);
-    free(rows);
     return status < 0 ? status : ph_buf_status(out);
 }

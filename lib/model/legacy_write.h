@@ -10,9 +10,10 @@
 #include <stdbool.h>
 
 /**
- * ph_legacy_write() - append "heap profile: n: b [N: B] @ heap_v2/RATE", one line for each sample, largest
- * in-use bytes first, and "MAPPED_LIBRARIES:" if the profile has mappings.
- * @symbols: true: below each sample lines as Go's, "#<TAB>0xPC<TAB>function<TAB>file:line", names demangled; without
+ * ph_legacy_write() - append "heap profile: n: b [N: B] @ heap_v2/RATE", one line for each stack, largest
+ * in-use bytes first, and "MAPPED_LIBRARIES:" if the profile has mappings. The text knows no labels: samples that differ by
+ * them only are one line.
+ * @symbols: true: below each stack lines as Go's, "#<TAB>0xPC<TAB>function<TAB>file:line", names demangled; without
  *           the function's offset, which a profile does not hold. Nameless: "#<TAB>0xPC<TAB>?<TAB>module+0xoffset".
  *
  * Readers unbias heap_v2 again, so what is written is biased back: reading it gives the profile's values

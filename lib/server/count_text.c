@@ -1,7 +1,7 @@
 #include "server/count_text.h"
 
 #include "model/demangle.h"
-#include "server/stack_groups.h"
+#include "model/stack_groups.h"
 
 #include <errno.h>
 #include <inttypes.h>

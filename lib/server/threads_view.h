@@ -6,7 +6,7 @@
 #define PH_SERVER_THREADS_VIEW_H
 
 #include "model/profile.h"
-#include "server/stack_groups.h"
+#include "model/stack_groups.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -60,6 +60,27 @@ static void samples_come_largest_first_with_return_addresses(void **state)
     ph_profile_free(profile);
 }
 
+static void add_labelled(struct ph_profile *profile, uint64_t address, const char *tenant, int64_t objects,
+                         int64_t bytes)
+{
+    uint32_t frame = ph_profile_add_location(profile, 0, address, false, NULL, 0);
+    struct ph_label label = {.key = ph_profile_string(profile, "tenant"),
+                             .text = ph_profile_string(profile, tenant)};
+    ph_profile_add_sample(profile, &frame, 1, &label, 1, (const int64_t[]){2 * objects, 2 * bytes, objects, bytes});
+}
+
+static void stacks_that_differ_by_labels_only_are_one(void **state)
+{
+    struct ph_profile *profile = rich_heap(1);
+    rich_add_heap(profile, (const uint64_t[]){0x10}, 1, 1, 10);
+    rich_add_heap(profile, (const uint64_t[]){0x20}, 1, 4, 40);
+    add_labelled(profile, 0x10, "a", 2, 20);
+    add_labelled(profile, 0x10, "b", 3, 30);
+    expect_text(profile, false,
+                "heap profile: 10: 100 [20: 200] @ heap_v2/1\n6: 60 [12: 120] @ 0x11\n4: 40 [8: 80] @ 0x21\n");
+    ph_profile_free(profile);
+}
+
 static void bytes_without_objects_are_written_as_one(void **state)
 {
     struct ph_profile *profile = rich_heap(1024);
@@ -171,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_heap_has_only_its_header),
         cmocka_unit_test(samples_come_largest_first_with_return_addresses),
+        cmocka_unit_test(stacks_that_differ_by_labels_only_are_one),
         cmocka_unit_test(bytes_without_objects_are_written_as_one),
         cmocka_unit_test(symbols_are_for_people),
         cmocka_unit_test(symbols_and_maps_are_read_back),

@@ -1,5 +1,5 @@
 #include "dump_fixture.h"
-#include "server/stack_groups.h"
+#include "model/stack_groups.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

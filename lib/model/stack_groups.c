@@ -1,4 +1,4 @@
-#include "server/stack_groups.h"
+#include "model/stack_groups.h"
 
 #include "model/intern.h"
 

@@ -1,6 +1,6 @@
 /* stack_groups.h - samples of equal stacks, whatever their labels: what a person wants to read once. Any thread. */
-#ifndef PH_SERVER_STACK_GROUPS_H
-#define PH_SERVER_STACK_GROUPS_H
+#ifndef PH_MODEL_STACK_GROUPS_H
+#define PH_MODEL_STACK_GROUPS_H
 
 #include "model/profile.h"
 
