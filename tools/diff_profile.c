@@ -2,6 +2,7 @@
 
 #include "base/scan.h"
 #include "growth/metric.h"
+#include "model/check_types.h"
 #include "model/demangle.h"
 #include "model/folded.h"
 #include "model/grow.h"

@@ -15,13 +15,6 @@
 #include <stddef.h>
 
 /**
- * ph_profile_check_types() - have all @count profiles the sample types and the period type of the first?
- * @names: what to call them in @error; NULL: "profile 1" and so on. 0 or -EINVAL with both counted up, cut if need be.
- */
-int ph_profile_check_types(const struct ph_profile *const *profiles, const char *const *names, size_t count,
-                           struct ph_error *error);
-
-/**
  * ph_profile_merge() - a new profile with the samples of all @count inputs.
  *
  * All inputs must have the same sample types and period type: else -EINVAL, naming both. Times: the earliest
