@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-static const int64_t FORK_EVERY_NS = 2000000; /* 500 a second */
+static const int64_t FORK_EVERY_NS = 4000000; /* on two threads: 500 a second */
 
 static void expect_status(pid_t child, int wanted, const char *what)
 {
@@ -147,7 +147,7 @@ std::vector<Mode> child_modes()
 {
     return {
         {"fork", prepare_witnesses,
-         both(witnesses(), {{"fork", fork_often, 1}, {"vfork", vfork_and_execute, 1}, {"spawn", spawn_often, 1}})},
+         both(witnesses(), {{"fork", fork_often, 2}, {"vfork", vfork_and_execute, 1}, {"spawn", spawn_often, 1}})},
         {"setuid", nullptr,
          both(state_witnesses(),
               {{"setuid", change_user, 1}, {"burn", burn_and_wait, 3}, {"make-threads", make_threads, 1}})},
