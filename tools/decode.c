@@ -193,7 +193,7 @@ static const struct {
 static int add_names(const struct input *input, struct ph_profile *profile, struct ph_error *error)
 {
     static const char *const titles[] = {"\nMAPPED_LIBRARIES:", "\n--- Memory map: ---"};
-    struct ph_modules modules = {.root_fd = -1};
+    struct ph_modules modules = PH_MODULES_INIT;
     const char *list = NULL;
     int failed = 0;
     for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]) && !list; i++)

@@ -156,7 +156,7 @@ static int read_loaded(const struct ph_probe *probe, struct ph_loaded *ret_loade
 static int use_maps(struct ph_profile *profile, struct ph_error *error)
 {
     struct ph_buf maps = PH_BUF_INIT;
-    int result = ph_modules_text(-1, &maps);
+    int result = ph_modules_text(&maps);
     if (result < 0)
         ph_error_set(error, result, "cannot read /proc/self/maps: %s", strerrordesc_np(-result));
     else

@@ -18,28 +18,21 @@ int ph_fd_lift(int take_fd)
     return fd;
 }
 
-/* openat() ignores the folder for an absolute path. */
-static const char *path_below(int root_fd, const char *path)
+int ph_fd_open(const char *path)
 {
-    return root_fd >= 0 ? path + strspn(path, "/") : path;
-}
-
-int ph_fd_open(int root_fd, const char *path)
-{
-    int fd = openat(root_fd >= 0 ? root_fd : AT_FDCWD, path_below(root_fd, path),
-                    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     return fd < 0 ? -errno : ph_fd_lift(fd);
 }
 
-int ph_file_open(struct ph_file *ret_file, int root_fd, const char *path)
+int ph_file_open(struct ph_file *ret_file, const char *path)
 {
     struct stat status;
     /* Asked before opening, for the sake of devices, and again afterwards, for the sake of races. */
-    if (fstatat(root_fd >= 0 ? root_fd : AT_FDCWD, path_below(root_fd, path), &status, 0) < 0)
+    if (stat(path, &status) < 0)
         return -errno;
     if (!S_ISREG(status.st_mode))
         return -EINVAL;
-    int fd = ph_fd_open(root_fd, path);
+    int fd = ph_fd_open(path);
     if (fd < 0)
         return fd;
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size < 0) {

@@ -24,11 +24,8 @@ struct ph_file {
         -1, NULL, 0, 0, 0                                                                                          \
     }
 
-/**
- * ph_file_open() - @path, absolute. @root_fd: a descriptor of the root folder it starts from, as it was before a
- * chroot(); -1 for the root of today. 0; -EINVAL for what is no regular file; -errno.
- */
-int ph_file_open(struct ph_file *ret_file, int root_fd, const char *path);
+/** ph_file_open() - @path, absolute. 0; -EINVAL for what is no regular file; -errno. */
+int ph_file_open(struct ph_file *ret_file, const char *path);
 
 /** ph_file_over() - an image on the heap, freed by ph_file_close(). */
 struct ph_file ph_file_over(unsigned char *take_bytes, size_t size_bytes);
@@ -43,7 +40,7 @@ bool ph_file_read(const void *file, uint64_t offset, void *buffer, size_t size_b
 bool ph_file_holds(const struct ph_file *file, uint64_t offset, uint64_t size_bytes);
 
 /** ph_fd_open() - any file, read-only, lifted; -errno. For /proc, where sizes are 0. */
-int ph_fd_open(int root_fd, const char *path);
+int ph_fd_open(const char *path);
 
 /** ph_fd_lift() - move a descriptor up to where hosts do not look; the same one if there is no room. */
 int ph_fd_lift(int take_fd);

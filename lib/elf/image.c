@@ -80,7 +80,7 @@ static int read_image(struct ph_image *image)
 int ph_image_open(struct ph_image *ret_image, const char *path)
 {
     struct ph_image image = PH_IMAGE_NONE;
-    int status = ph_file_open(&image.file, -1, path);
+    int status = ph_file_open(&image.file, path);
     if (status < 0)
         return status;
     status = read_image(&image);

@@ -145,8 +145,7 @@ static bool read_mapped(const void *owner, uint64_t offset, void *buffer, size_t
 static bool read_disk(const struct snapshot *snapshot, const struct file *file, struct ph_ident *ret_ident)
 {
     struct ph_file disk;
-    if (file->line.deleted || file->path[0] != '/' ||
-        ph_file_open(&disk, snapshot->modules->root_fd, file->path) < 0)
+    if (file->line.deleted || file->path[0] != '/' || ph_file_open(&disk, file->path) < 0)
         return false;
     bool same = disk.device == file->line.device && disk.inode == file->line.inode;
     bool is_elf = same && ph_ident_read(ph_file_read, &disk, ret_ident);
@@ -252,10 +251,10 @@ static int make_modules(struct snapshot *snapshot)
 }
 
 /* @snapshot: what is wanted, and of whom. */
-static int take_snapshot(struct snapshot *snapshot, const char *text, size_t size_bytes, int root_fd,
+static int take_snapshot(struct snapshot *snapshot, const char *text, size_t size_bytes,
                          struct ph_modules *ret_modules, struct ph_error *error)
 {
-    struct ph_modules modules = {.root_fd = root_fd, .text = PH_ARENA_INIT};
+    struct ph_modules modules = PH_MODULES_INIT;
     snapshot->memory = (struct ph_memory){-1, -1};
     snapshot->modules = &modules;
     if (snapshot->is_self)
@@ -277,9 +276,9 @@ static int take_snapshot(struct snapshot *snapshot, const char *text, size_t siz
 }
 
 /* The kernel hands out a page of text at a time, and each part is consistent and higher than the one before. */
-int ph_modules_text(int root_fd, struct ph_buf *text)
+int ph_modules_text(struct ph_buf *text)
 {
-    int fd = ph_fd_open(root_fd, "/proc/self/maps");
+    int fd = ph_fd_open("/proc/self/maps");
     if (fd < 0)
         return fd;
     ssize_t got = 1;
@@ -298,41 +297,30 @@ int ph_modules_text(int root_fd, struct ph_buf *text)
     return status;
 }
 
-static int read_snapshot(struct snapshot *snapshot, int root_fd, struct ph_modules *ret_modules,
-                         struct ph_error *error)
+int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error)
 {
+    struct snapshot snapshot = {.is_self = true};
     struct ph_buf text = PH_BUF_INIT;
-    int status = ph_modules_text(root_fd, &text);
+    int status = ph_modules_text(&text);
     if (status < 0)
         ph_error_set(error, status, "cannot read /proc/self/maps: %s", strerrordesc_np(-status));
     else
-        status = take_snapshot(snapshot, text.data, text.size_bytes, root_fd, ret_modules, error);
+        status = take_snapshot(&snapshot, text.data, text.size_bytes, ret_modules, error);
     ph_buf_fini(&text);
     return status;
-}
-
-int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error)
-{
-    struct snapshot snapshot = {.is_self = true};
-    return read_snapshot(&snapshot, root_fd, ret_modules, error);
-}
-
-int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error)
-{
-    return ph_modules_self_at(-1, ret_modules, error);
 }
 
 int ph_modules_parse(const char *text, size_t size_bytes, struct ph_modules *ret_modules, struct ph_error *error)
 {
     struct snapshot snapshot = {.is_self = false};
-    return take_snapshot(&snapshot, text, size_bytes, -1, ret_modules, error);
+    return take_snapshot(&snapshot, text, size_bytes, ret_modules, error);
 }
 
 int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *starts, size_t start_count,
                          struct ph_modules *ret_modules, struct ph_error *error)
 {
     struct snapshot snapshot = {.is_self = true, .starts = starts, .start_count = start_count};
-    return take_snapshot(&snapshot, text, size_bytes, -1, ret_modules, error);
+    return take_snapshot(&snapshot, text, size_bytes, ret_modules, error);
 }
 
 void ph_modules_fini(struct ph_modules *modules)

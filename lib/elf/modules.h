@@ -1,8 +1,7 @@
 /*
  * modules.h - what is mapped into a process: files, segments, build ids.
  *
- * A snapshot of /proc/PID/maps, read through a descriptor that may have been opened earlier (before a chroot).
- * Build ids come from the mapped ELF notes in memory for our own process, so they are those of the running
+ * A snapshot of /proc/PID/maps. Build ids come from the mapped ELF notes in memory for our own process, so they are those of the running
  * code even if the file on disk was replaced or deleted. One thread at a time; snapshots are independent.
  */
 #ifndef PH_ELF_MODULES_H
@@ -36,21 +35,16 @@ struct ph_modules {
     struct ph_module *modules; /* sorted by start */
     size_t count;
     uint32_t file_count;
-    int root_fd; /* borrowed: paths are looked up below this folder; -1: below "/" */
     struct ph_arena text;
 };
 
 #define PH_MODULES_INIT                                                                                            \
     {                                                                                                              \
-        .root_fd = -1                                                                                              \
+        .text = PH_ARENA_INIT                                                                                      \
     }
 
 /** ph_modules_self() - of this process. 0; -errno of reading /proc/self/maps; -ENOMEM. */
 int ph_modules_self(struct ph_modules *ret_modules, struct ph_error *error);
-
-/** ph_modules_self_at() - the same for a host that may have changed its root: @root_fd is an O_PATH descriptor of
- * "/" opened before; it must stay open as long as the snapshot. -1 for the root of today. */
-int ph_modules_self_at(int root_fd, struct ph_modules *ret_modules, struct ph_error *error);
 
 /** ph_modules_self_used() - only mappings that begin at one of @starts: the others would cost some system calls each.
  * @text: of the maps file of this process, which was just read. 0; -ENOMEM. */
@@ -58,7 +52,7 @@ int ph_modules_self_used(const char *text, size_t size_bytes, const uint64_t *st
                          struct ph_modules *ret_modules, struct ph_error *error);
 
 /** ph_modules_text() - append the maps file of this process to @text. 0; -errno of reading it; -ENOMEM. */
-int ph_modules_text(int root_fd, struct ph_buf *text);
+int ph_modules_text(struct ph_buf *text);
 
 /** ph_modules_parse() - from the text of a maps file; build ids are left "" and bias 0. For tests and offline use.
  * Lines that are no mappings are skipped: kernels add kinds. The executable is the first file in the text. */

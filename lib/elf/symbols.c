@@ -66,7 +66,7 @@ static bool take_own(const struct ph_module *module, struct source *source)
 static bool open_own(const struct finder *finder, const struct ph_module *module, const char *path,
                      struct source *source)
 {
-    return ph_file_open(&source->file, finder->modules->root_fd, path) == 0 && take_own(module, source);
+    return ph_file_open(&source->file, path) == 0 && take_own(module, source);
 }
 
 /* The vDSO has no file. Only a snapshot of ourselves knows its build id. */
@@ -110,8 +110,7 @@ static bool find_debug(const struct finder *finder, const char *build_id, struct
         return false;
     int length =
         snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug", finder->debug_root, build_id, build_id + 2);
-    if (length < 0 || (size_t)length >= sizeof(path) ||
-        ph_file_open(&source->file, finder->modules->root_fd, path) < 0)
+    if (length < 0 || (size_t)length >= sizeof(path) || ph_file_open(&source->file, path) < 0)
         return false;
     if (ph_tables_read(&source->tables, &source->file) == 0 && source->tables.full.symbols.size_bytes > 0 &&
         strcmp(source->tables.build_id, build_id) == 0)

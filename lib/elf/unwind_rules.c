@@ -53,7 +53,7 @@ static int read_modules(struct ph_unwind_rules *rules, struct ph_error *error)
 
 int ph_unwind_rules_init(struct ph_unwind_rules *rules, struct ph_error *error)
 {
-    *rules = (struct ph_unwind_rules){.modules = {.root_fd = -1}};
+    *rules = (struct ph_unwind_rules){.modules = PH_MODULES_INIT};
     ph_memory_open(&rules->memory);
     rules->cache = malloc(PH_UNWIND_CACHE_SETS * sizeof(*rules->cache));
     int status = rules->cache ? read_modules(rules, error) : ph_error_set(error, -ENOMEM, "out of memory");

@@ -99,7 +99,7 @@ static int meet_new(struct ph_mappings *mappings, const struct ph_buf *text, str
         if (status == 0)
             starts[count++] = line.start;
     }
-    struct ph_modules modules = {.root_fd = -1};
+    struct ph_modules modules = PH_MODULES_INIT;
     if (status == 0 && count) {
         status = ph_modules_self_used(text->data, text->size_bytes, starts, count, &modules, error);
         if (status == 0)
@@ -134,7 +134,7 @@ static int read_now(struct ph_mappings *mappings, struct ph_error *error)
 {
     struct ph_buf text = PH_BUF_INIT;
     mappings->read_at_ns = ph_clock_monotonic_ns();
-    int status = ph_modules_text(-1, &text);
+    int status = ph_modules_text(&text);
     if (status < 0)
         ph_error_set(error, status, "cannot read /proc/self/maps: %s", strerrordesc_np(-status));
     if (status == 0)
@@ -236,8 +236,7 @@ static int name_layer(const struct ph_mappings *mappings, struct ph_module *laye
     memset(is_wanted, 0, mappings->seen_count + 1);
     for (size_t i = 0; i < count; i++)
         is_wanted[layer[i].file + 1] = true;
-    struct ph_modules modules = {
-        .modules = layer, .count = count, .file_count = mappings->seen_count, .root_fd = -1};
+    struct ph_modules modules = {.modules = layer, .count = count, .file_count = mappings->seen_count};
     return ph_symbolize_wanted(mappings->profile, &modules, is_wanted);
 }
 

@@ -222,43 +222,6 @@ static void libraries_that_come_and_go_meanwhile_do_no_harm(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
-static int find_after_chroot(const void *folder)
-{
-    int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (chroot(folder) < 0 || chdir("/") < 0)
-        return 1;
-    fixture_become_nobody();
-    struct ph_modules modules;
-    if (ph_modules_self_at(root_fd, &modules, NULL) < 0)
-        return 2;
-    const char *address = dlsym(RTLD_NEXT, "qsort");
-    if (strcmp(fixture_find(&modules, (uintptr_t)function_of_this_file, FIXTURE_NO_DEBUG).text,
-               "function_of_this_file+0") != 0)
-        return 3;
-    return strcmp(fixture_find(&modules, (uintptr_t)address, FIXTURE_NO_DEBUG).text, "qsort+0") == 0 ? 0 : 4;
-}
-
-/* In a folder that is no mount, after a chroot() of somebody else, the kernel tells paths from the mount's root, and a
- * second chroot() cannot be tested. */
-static bool root_is_a_mount(void)
-{
-    char line[1024], point[512] = "";
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    while (mounts && strcmp(point, "/") != 0 && fgets(line, sizeof(line), mounts))
-        if (sscanf(line, "%*s %*s %*s %*s %511s", point) != 1) /* proc_pid_mountinfo(5) */
-            point[0] = '\0';
-    if (mounts)
-        fclose(mounts);
-    return strcmp(point, "/") == 0;
-}
-
-static void names_are_found_after_a_chroot(void **state)
-{
-    if (geteuid() != 0 || !root_is_a_mount())
-        skip();
-    fixture_in_child(find_after_chroot, fixture_path(""));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,7 +233,6 @@ int main(void)
         cmocka_unit_test(without_descriptors_there_are_no_names_but_no_failure),
         cmocka_unit_test(no_descriptor_stays_open),
         cmocka_unit_test(libraries_that_come_and_go_meanwhile_do_no_harm),
-        cmocka_unit_test(names_are_found_after_a_chroot),
     };
     function_of_this_file();
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
