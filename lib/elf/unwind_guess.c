@@ -104,7 +104,7 @@ static bool is_in(const struct chain *chain, uint64_t end)
 struct search {
     const struct ph_unwind_walk *walk;
     struct ph_unwind_rule rule;
-    uint64_t function, limit;
+    uint64_t function, limit, prologue_place;
     unsigned trials;
 };
 
@@ -126,8 +126,8 @@ static enum ph_unwind_call try_place(struct search *search, uint64_t place, stru
 
 /*
  * The first place that is called directly, by name, is the one. One that is called through a pointer may be a remainder
- * of calls before, which leads out as well; then the right one is not among the frames it leads to, and nobody can
- * tell. 0: there is none, or more than one.
+ * of calls before, which leads out as well; then the right one is not among the frames it leads to, and only the code
+ * can tell. 0: there is none, or more than one.
  */
 static uint64_t search_place(struct search *search)
 {
@@ -151,7 +151,26 @@ static uint64_t search_place(struct search *search)
             first_chain = chain;
         }
     }
-    return is_ambiguous ? 0 : first;
+    if (!is_ambiguous)
+        return first;
+    bool is_told = search->prologue_place && try_place(search, search->prologue_place, &chain) != PH_UNWIND_NO_CALL;
+    return is_told ? search->prologue_place : 0;
+}
+
+/* Where the frame pointer is if the stack pointer was moved as the function begins, and no more: no alloca(). */
+static uint64_t prologue_place(const struct ph_unwind_walk *walk, struct ph_unwind_rule rule,
+                               const struct ph_cfi_frame *frame)
+{
+    uint8_t code[PH_UNWIND_PROLOGUE_BYTES];
+    if (rule.kind != PH_UNWIND_FROM_BP || !ph_memory_read(&walk->rules->memory, frame->start, code, sizeof(code)))
+        return 0;
+    int64_t lowest = 0;
+    for (unsigned number = 0; number < PH_REGISTERS; number++)
+        if (frame->state.how[number] == PH_CFI_SAVED_AT && frame->state.offset[number] < lowest)
+            lowest = frame->state.offset[number];
+    uint32_t size_bytes = ph_unwind_frame_bytes(code);
+    uint64_t saved_bytes = (uint64_t)(-lowest - rule.cfa_offset);
+    return size_bytes ? walk->registers.values[PH_REGISTER_SP] + size_bytes + saved_bytes : 0;
 }
 
 int ph_unwind_guess_pointer(struct ph_unwind_walk *walk, struct ph_unwind_rule rule)
@@ -161,7 +180,7 @@ int ph_unwind_guess_pointer(struct ph_unwind_walk *walk, struct ph_unwind_rule r
     uint64_t sp = walk->registers.values[PH_REGISTER_SP], high = walk->view->stack->high;
     if (!ph_unwind_rules_read(walk->rules, ph_unwind_pc(walk), &frame, &tables))
         return PH_UNWIND_NO_POINTER;
-    struct search search = {walk, rule, frame.start, sp + SEARCH_BYTES_MAX, 0};
+    struct search search = {walk, rule, frame.start, sp + SEARCH_BYTES_MAX, prologue_place(walk, rule, &frame), 0};
     if (high > sp && high < search.limit)
         search.limit = high;
     uint64_t place = search_place(&search);

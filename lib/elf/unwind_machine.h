@@ -52,4 +52,9 @@ enum ph_unwind_call ph_unwind_call_before(const uint8_t *code, uint64_t return_a
 #define PH_UNWIND_STUB_BYTES 16
 uint64_t ph_unwind_jump_slot(const uint8_t *code, uint64_t address);
 
+/** ph_unwind_frame_bytes() - by how much @code, the PH_UNWIND_PROLOGUE_BYTES that a function begins with, moves the stack pointer for
+ * its variables, below the registers it saves. 0: it does not tell. */
+#define PH_UNWIND_PROLOGUE_BYTES 64
+uint32_t ph_unwind_frame_bytes(const uint8_t *code);
+
 #endif

@@ -84,3 +84,19 @@ uint64_t ph_unwind_jump_slot(const uint8_t *code, uint64_t address)
     memcpy(&distance, code + at + 2, sizeof(distance));
     return address + at + 6 + (uint64_t)(int64_t)distance;
 }
+
+/* sub $size, %rsp: with one byte, or four */
+uint32_t ph_unwind_frame_bytes(const uint8_t *code)
+{
+    uint32_t size_bytes;
+    for (size_t at = 0; at + 7 <= PH_UNWIND_PROLOGUE_BYTES; at++) {
+        if (code[at] != 0x48 || code[at + 2] != 0xec)
+            continue;
+        if (code[at + 1] == 0x83)
+            return code[at + 3];
+        memcpy(&size_bytes, code + at + 3, sizeof(size_bytes));
+        if (code[at + 1] == 0x81)
+            return size_bytes;
+    }
+    return 0;
+}

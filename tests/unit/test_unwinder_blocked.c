@@ -1,6 +1,8 @@
 /* Threads that wait, seen from outside: the kernel tells their stack pointer and where they are, and nothing else. */
 #include "unwinder_fixture.h"
 
+#include "elf/unwind_machine.h"
+
 #include <alloca.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -330,6 +332,24 @@ static void a_frame_pointer_that_cannot_be_found_is_said_to_be_missing(void **st
     assert_int_equal(end, PH_UNWIND_NO_POINTER);
 }
 
+/* Where remainders of calls before look like callers, the code tells how large the frame is. */
+static void the_begin_of_a_function_tells_how_large_its_frame_is(void **state)
+{
+    (void)state;
+#if defined(__x86_64__)
+    static const struct {
+        uint8_t code[PH_UNWIND_PROLOGUE_BYTES];
+        uint32_t size_bytes;
+    } cases[] = {
+        {{0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x68}, 0x68},                        /* sub $0x68, %rsp */
+        {{0x55, 0x48, 0x89, 0xe5, 0x41, 0x57, 0x48, 0x81, 0xec, 0x10, 0x20, 0}, 0x2010}, /* sub $0x2010, %rsp */
+        {{0x55, 0x48, 0x89, 0xe5, 0x48, 0x29, 0xc4}, 0},                                 /* sub %rax, %rsp */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(ph_unwind_frame_bytes(cases[i].code), cases[i].size_bytes);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_hook_that_keeps_its_frame_pointer_gives_it_back),
         cmocka_unit_test(a_frame_that_was_called_through_a_pointer_is_never_taken_for_another_ones),
         cmocka_unit_test(a_frame_pointer_that_cannot_be_found_is_said_to_be_missing),
+        cmocka_unit_test(the_begin_of_a_function_tells_how_large_its_frame_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
