@@ -134,6 +134,12 @@ static enum outcome go_without_beacon(struct ph_family *family)
     return watch_process(family) ? MEMBER : AGAIN;
 }
 
+/* The kernel takes the beacon of a process that ends away after the pipe that its members watch: its last was opened first. */
+static bool is_ending_front(const struct ph_family *family, pid_t holder)
+{
+    return holder == ph_segment_front(family->segment);
+}
+
 static enum outcome watch_beacon(struct ph_family *family)
 {
     struct ucred holder;
@@ -146,7 +152,7 @@ static enum outcome watch_beacon(struct ph_family *family)
         struct pollfd gone = {.fd = fd};
         bool has_gone = poll(&gone, 1, 0) > 0;
         close(fd);
-        return has_gone ? AGAIN : go_without_beacon(family);
+        return has_gone || is_ending_front(family, holder.pid) ? AGAIN : go_without_beacon(family);
     }
     family->watch_fd = fd;
     return MEMBER;

@@ -206,9 +206,10 @@ static void a_front_that_execs_is_followed(void **state)
     pid_t pids[MEMBERS];
     add_members(MEMBERS, pids);
     fixture_kill(founder, SIGUSR2);
-    expect_front(pids, MEMBERS);
+    pid_t front = expect_front(pids, MEMBERS);
     expect_silence();
     kill_all(pids, MEMBERS);
+    fixture_kill(front, SIGKILL);
 }
 
 static void a_front_that_closes_its_window_is_followed(void **state)
@@ -219,8 +220,9 @@ static void a_front_that_closes_its_window_is_followed(void **state)
     pid_t front = expect_front(pids, MEMBERS);
     expect_silence();
     fixture_kill(front, SIGKILL);
-    expect_front(pids, MEMBERS);
+    front = expect_front(pids, MEMBERS);
     kill_all(pids, MEMBERS);
+    fixture_kill(front, SIGKILL);
 }
 
 static void a_member_that_ends_changes_nothing(void **state)
@@ -300,10 +302,11 @@ static void a_stranger_who_takes_the_name_does_not_stop_them(void **state)
     pid_t front = expect_front(pids, MEMBERS);
     expect_silence();
     fixture_kill(front, SIGKILL);
-    expect_front(pids, MEMBERS);
+    front = expect_front(pids, MEMBERS);
     expect_silence();
     ph_beacon_put_out(&stranger);
     kill_all(pids, MEMBERS);
+    fixture_kill(front, SIGKILL);
 }
 
 /* A front that is stopped answers nobody, and the queue at its beacon is full. */
@@ -330,7 +333,7 @@ static void who_cannot_watch_the_beacon_follows_as_well(void **state)
     expect_silence();
     fixture_kill(front, SIGKILL);
     if (status == -EAGAIN)
-        expect_front(pids, 2);
+        fixture_kill(expect_front(pids, 2), SIGKILL);
     else
         fixture_kill(pids[1], SIGKILL);
     for (int i = 0; i < count; i++)
