@@ -54,7 +54,7 @@ focus() {
 }
 has "-tagfocus handler=/thumbnail shows that part" "$(focus -tagfocus=handler=/thumbnail)" 24
 has "-tagignore=handler shows what has no label" "$(focus -tagignore=handler)" 5
-unlike "no frame is a mark" "$(top "$WORK/heap" -addresses)" 'fe0[12]'
+unlike "no frame is a mark" "$(top "$WORK/heap" -addresses)" '\<fe0[12][0-9a-f]{12}\>'
 
 # ---- Threads, CPU and wall time ----
 burnt() { # the row of the samples that have stage=burn
