@@ -297,6 +297,20 @@ size_t ph_segment_members(struct ph_segment *segment, struct ph_member *ret_memb
     return count;
 }
 
+bool ph_segment_find(struct ph_segment *segment, pid_t pid, struct ph_member *ret_member)
+{
+    struct ph_member member;
+    uint32_t end = row_end(segment);
+    for (uint32_t i = 0; i < end; i++) {
+        struct row *row = &segment->table->rows[i];
+        if (pid_of(atomic_load(&row->owner)) != pid || !copy_member(segment, row, &member) || member.pid != pid)
+            continue;
+        *ret_member = member;
+        return true;
+    }
+    return false;
+}
+
 bool ph_segment_has(struct ph_segment *segment, pid_t pid)
 {
     uint32_t end = row_end(segment);

@@ -77,6 +77,9 @@ pid_t ph_segment_front(const struct ph_segment *segment);
  * the way. */
 size_t ph_segment_members(struct ph_segment *segment, struct ph_member *ret_members, size_t capacity);
 
+/** ph_segment_find() - the living member @pid; false if there is none. */
+bool ph_segment_find(struct ph_segment *segment, pid_t pid, struct ph_member *ret_member);
+
 /** ph_segment_has() - is @pid a living member? */
 bool ph_segment_has(struct ph_segment *segment, pid_t pid);
 

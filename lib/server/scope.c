@@ -45,16 +45,7 @@ static struct ph_member *list_members(struct ph_segment *segment, size_t *ret_co
 
 static bool find_member(struct ph_segment *segment, pid_t pid, struct ph_member *ret_member)
 {
-    size_t count;
-    struct ph_member *members = list_members(segment, &count);
-    bool found = false;
-    for (size_t i = 0; i < count && !found; i++) {
-        found = members[i].pid == pid;
-        if (found)
-            *ret_member = members[i];
-    }
-    free(members);
-    return found;
+    return segment && ph_segment_find(segment, pid, ret_member);
 }
 
 static void refuse_pid(const struct ph_request *request, struct ph_reply *reply, pid_t pid)

@@ -114,6 +114,22 @@ static void a_member_is_told_with_start_user_and_name(void **state)
     fixture_end(pid);
 }
 
+static void a_member_is_found_by_its_pid(void **state)
+{
+    struct ph_member member = {.pid = 1};
+    pid_t first = new_member(), second = new_member();
+    assert_false(ph_segment_find(segment, getpid(), &member));
+    assert_int_equal(member.pid, 1);
+    assert_true(ph_segment_find(segment, second, &member));
+    assert_int_equal(member.pid, second);
+    assert_int_equal(member.start_ticks, ph_start_ticks(second));
+    assert_true(ph_segment_find(segment, first, &member));
+    assert_int_equal(member.pid, first);
+    fixture_end(first);
+    fixture_end(second);
+    assert_false(ph_segment_find(segment, first, &member));
+}
+
 static void members_are_in_order_of_pid_and_counted_beyond_the_room_for_them(void **state)
 {
     struct ph_member members[4];
@@ -134,7 +150,7 @@ static void who_is_killed_is_no_member_and_its_row_is_used_again(void **state)
     uint32_t row;
     pid_t pid = new_member();
     assert_int_equal(count_members(), 1);
-    kill(pid, SIGKILL);
+    fixture_kill(pid, SIGKILL);
     siginfo_t info;
     waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT); /* a zombie still has its pid */
     assert_int_equal(count_members(), 0);
@@ -163,7 +179,7 @@ static void who_execs_another_program_is_no_member(void **state)
     while (count_members() > 0 && ph_clock_monotonic_ns() < end_ns)
         usleep(1000);
     assert_int_equal(count_members(), 0);
-    assert_int_equal(kill(pid, 0), 0);
+    assert_int_equal(fixture_kill(pid, 0), 0);
     fixture_end(pid);
 }
 
@@ -417,6 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(keys_and_names_are_drawn_anew_for_each_family, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_member_is_told_with_start_user_and_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_member_is_found_by_its_pid, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_are_in_order_of_pid_and_counted_beyond_the_room_for_them, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(who_is_killed_is_no_member_and_its_row_is_used_again, set_up, tear_down),
