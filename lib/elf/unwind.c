@@ -113,7 +113,8 @@ size_t ph_unwinder_run(struct ph_unwinder *unwinder, const struct ph_registers *
                        const struct ph_stack *stack, uint64_t *ret_addresses, size_t capacity,
                        enum ph_unwind_end *ret_end)
 {
-    struct ph_unwind_walk walk = {.rules = &unwinder->rules, .view = &unwinder->view, .is_exact = true};
+    struct ph_unwind_walk walk = {
+        .rules = &unwinder->rules, .view = &unwinder->view, .is_exact = !registers->is_of_caller};
     struct result result = {.addresses = ret_addresses, .capacity = capacity};
     int end;
     ph_unwind_view_over(&unwinder->view, stack, &unwinder->rules.memory);
@@ -121,7 +122,8 @@ size_t ph_unwinder_run(struct ph_unwinder *unwinder, const struct ph_registers *
     end = walk_up(&walk, &result);
     if (end == PH_UNWIND_NO_POINTER && walk.has_lost) {
         walk.registers = *registers;
-        walk.is_exact = walk.is_thorough = true;
+        walk.is_exact = !registers->is_of_caller;
+        walk.is_thorough = true;
         walk.has_lost = false;
         result.count = 0;
         end = walk_up(&walk, &result);

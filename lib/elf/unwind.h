@@ -34,7 +34,8 @@
 
 struct ph_registers {
     uint64_t values[PH_REGISTERS];
-    uint64_t known; /* bit n: values[n] is. Of a blocked thread only SP and PC are */
+    uint64_t known;    /* bit n: values[n] is. Of a blocked thread only SP and PC are */
+    bool is_of_caller; /* PC is where a call returns to, perhaps behind the end of the function that called */
 };
 
 /* Code may keep data below its stack pointer, which no signal handler touches: the red zone (System V ABI AMD64, 3.2.2). A copy begins
@@ -78,8 +79,9 @@ int ph_unwinder_new(struct ph_unwinder **ret_unwinder, struct ph_error *error);
 void ph_unwinder_free(struct ph_unwinder *unwinder);
 
 /**
- * ph_unwinder_run() - the addresses of one stack, leaf first: the leaf's as it is, the others' return addresses, less one where
- * they are looked up (so that a call at the end of a function names that function); @ret_addresses has the looked-up form.
+ * ph_unwinder_run() - the addresses of one stack, leaf first: the leaf's as it is, if it did not call, the others' return
+ * addresses, less one where they are looked up (so that a call at the end of a function names that function); @ret_addresses has the
+ * looked-up form.
  * Returns the number, at least 1 (the leaf) if @capacity is; @ret_end says why there are not more. Signal frames are stepped over
  * (the frame they interrupted is not less one).
  */

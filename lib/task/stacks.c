@@ -15,7 +15,7 @@ static void set_register(struct ph_registers *registers, unsigned number, uint64
 
 static struct ph_registers registers_of(const struct ph_task_look *look)
 {
-    struct ph_registers registers = {.known = 0};
+    struct ph_registers registers = {.is_of_caller = look->is_of_caller};
     set_register(&registers, PH_REGISTER_SP, look->sp);
     set_register(&registers, PH_REGISTER_PC, look->pc);
     if (look->is_of_caller)
@@ -40,8 +40,6 @@ int ph_stack_of_blocked(struct ph_unwinder *unwinder, int folder, const struct p
     int result = ph_task_look_again(folder, task->tid, look);
     if (result < 0)
         return result;
-    if (look->is_of_caller && stack.count)
-        stack.addresses[0]--; /* a return address, as those behind it */
     *ret_stack = stack;
     return 0;
 }

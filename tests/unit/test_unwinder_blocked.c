@@ -350,6 +350,43 @@ static void the_begin_of_a_function_tells_how_large_its_frame_is(void **state)
 #endif
 }
 
+#if defined(__x86_64__)
+/* A call that does not return may be the last instruction of its function: what it would return to is the next one, with rules of its
+ * own. */
+__asm__(".text\n"
+        "calls_last:\n"
+        ".cfi_startproc\n"
+        "sub $24, %rsp\n"
+        ".cfi_adjust_cfa_offset 24\n"
+        "call abort@PLT\n"
+        ".cfi_endproc\n"
+        "behind_calls_last:\n"
+        ".cfi_startproc\n"
+        "nop\n"
+        "ret\n"
+        ".cfi_endproc\n");
+extern const uint8_t behind_calls_last[];
+
+static void a_caller_is_looked_up_where_it_called(void **state)
+{
+    (void)state;
+    struct ph_unwinder *unwinder = new_unwinder();
+    const uint64_t words[] = {0, 0, 0, (uintptr_t)straight + 1, 0, 0};
+    struct ph_registers registers = {.is_of_caller = true};
+    struct ph_stack stack = {.low = 0x10000, .bytes = (const uint8_t *)words, .size_bytes = sizeof(words)};
+    uint64_t found[PH_UNWIND_FRAMES_MAX];
+    enum ph_unwind_end end;
+    registers.values[PH_REGISTER_SP] = stack.low;
+    registers.values[PH_REGISTER_PC] = (uintptr_t)behind_calls_last;
+    registers.known = UINT64_C(1) << PH_REGISTER_SP | UINT64_C(1) << PH_REGISTER_PC;
+    size_t count = ph_unwinder_run(unwinder, &registers, &stack, found, PH_UNWIND_FRAMES_MAX, &end);
+    ph_unwinder_free(unwinder);
+    assert_true(count >= 2);
+    assert_int_equal(found[0], (uintptr_t)behind_calls_last - 1);
+    assert_int_equal(found[1], (uintptr_t)straight);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +396,10 @@ int main(void)
         cmocka_unit_test(a_frame_that_was_called_through_a_pointer_is_never_taken_for_another_ones),
         cmocka_unit_test(a_frame_pointer_that_cannot_be_found_is_said_to_be_missing),
         cmocka_unit_test(the_begin_of_a_function_tells_how_large_its_frame_is),
+
+#if defined(__x86_64__)
+        cmocka_unit_test(a_caller_is_looked_up_where_it_called),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
