@@ -47,6 +47,7 @@ struct ph_probe ph_probe = {
     .version = PACKAGE_VERSION,
     .options = &ph_probe_options,
     .counters = &ph_counters,
+    .allocator_entry = ph_allocator_entry,
     .own_fd = ph_own_fd_take,
     .own_thread = ph_own_thread,
     .threads = ph_threads,

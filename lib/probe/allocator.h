@@ -35,6 +35,9 @@ void ph_allocator_before_fork(bool nobody_else);
 /** ph_allocator_forked() - in the child. */
 void ph_allocator_forked(void);
 
+/** ph_allocator_entry() - ph_probe.allocator_entry. */
+uintptr_t ph_allocator_entry(uintptr_t address);
+
 /** ph_allocator_sampling() - switch sampling of the calling thread; returns what it was. */
 bool ph_allocator_sampling(bool on);
 

@@ -17,14 +17,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PH_PROBE_ABI 5
+#define PH_PROBE_ABI 6
 
 #define PH_THREAD_FRAMES_MAX 32
 
 /* One live thread of the process, as the probe saw it start. The name is in /proc/self/task/TID/comm. */
 struct ph_thread {
     pid_t tid;
-    uint32_t slot; /* where the probe keeps it, for thread(); 0: the main thread */
+    uint32_t slot;                   /* where the probe keeps it, for thread(); 0: the main thread */
     bool own;                        /* a thread of Porthole: invisible to every profile */
     uint64_t started_ns;             /* CLOCK_MONOTONIC; 0 for the main thread */
     uintptr_t stack_low, stack_high; /* bounds, low to a page, high exclusive; 0 if unknown */
@@ -120,6 +120,10 @@ struct ph_probe {
     /* jemalloc's control interface of whoever serves malloc(); NULL for PH_ALLOCATOR_OTHER. */
     int (*mallctl)(const char *name, void *old, size_t *old_size, void *new_value, size_t new_size);
     void (*malloc_stats_print)(void (*write)(void *, const char *), void *context, const char *options);
+
+    /** allocator_entry() - @address lies in the code of the probe: the function of its allocator (malloc, free, operator new, …) that was
+     * called there, by its first instruction; 0: it is not the allocator's, or what that does of itself. Any thread of ours. */
+    uintptr_t (*allocator_entry)(uintptr_t address);
 
     /**
      * own_fd() - make @fd ours. On our threads that is nothing, as they have a descriptor table of their own; elsewhere, or

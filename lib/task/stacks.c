@@ -61,12 +61,25 @@ void ph_stack_of_capture(struct ph_unwinder *unwinder, const struct ph_capture *
 
 /* ---- Into a profile ---- */
 
+static bool is_of_probe(const struct ph_probe *probe, uint64_t address)
+{
+    return address >= probe->text_low && address < probe->text_high;
+}
+
+/* Of frames of the probe in a row the outermost says what the host has called. */
 void ph_stack_strip(struct ph_task_stack *stack, const struct ph_probe *probe)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < stack->count; i++)
-        if (stack->addresses[i] < probe->text_low || stack->addresses[i] >= probe->text_high)
-            stack->addresses[kept++] = stack->addresses[i];
+    for (size_t i = 0; i < stack->count; i++) {
+        uint64_t address = stack->addresses[i];
+        if (is_of_probe(probe, address)) {
+            bool is_inner = i + 1 < stack->count && is_of_probe(probe, stack->addresses[i + 1]);
+            address = is_inner ? 0 : probe->allocator_entry((uintptr_t)address);
+            if (!address)
+                continue;
+        }
+        stack->addresses[kept++] = address;
+    }
     stack->count = kept;
 }
 

@@ -25,7 +25,8 @@ int ph_stack_of_blocked(struct ph_unwinder *unwinder, int folder, const struct p
 void ph_stack_of_capture(struct ph_unwinder *unwinder, const struct ph_capture *capture,
                          struct ph_task_stack *ret_stack);
 
-/** ph_stack_strip() - leave out the frames of the probe itself: its hooks, and the allocator in it. */
+/** ph_stack_strip() - leave out the frames of the probe itself, but for one where the host has called its allocator: that of malloc(),
+ * free() or whatever it called, so that one sees what allocating costs. */
 void ph_stack_strip(struct ph_task_stack *stack, const struct ph_probe *probe);
 
 struct ph_modules;

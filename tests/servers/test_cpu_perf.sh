@@ -5,16 +5,17 @@
 SECONDS_LONG=30 # some 5,000 samples: functions come out within a point or so
 WHAT="the five functions with the most CPU are those of perf, within 3 points"
 
-# perf's stacks are dumps of the stack, which it unwinds itself. A sample belongs to the first frame that is neither the kernel's nor
-# Porthole's, as in our profiles; what the C library calls by several names is one.
+# perf's stacks are dumps of the stack, which it unwinds itself. A sample belongs to the first frame that is not the kernel's; what the C
+# library calls by several names is one, and so is all that the allocator is made of, as in our profiles.
 NAME='function plain(name) { sub(/\+0x.*/, "", name); sub(/^__GI_/, "", name); sub(/^_+/, "", name);
         sub(/^libc_/, "", name); sub(/@.*/, "", name); sub(/^memcpy_/, "memmove_", name)
+        if (name ~ /^(malloc|calloc|realloc|free|malloc_usable_size|posix_memalign|aligned_alloc|s?[mrxsdn]allocx)$/) return "allocator"
         return name ~ /^\[/ ? "nameless" : name }'
 
 perf_shares() {
     timeout 120 perf script -i "$WORK/perf.data" -F ip,sym,dso 2>/dev/null | awk "$NAME"'
         NF == 0 { found = 0; next }
-        !found && $1 !~ /^ffff/ && !/libporthole/ { found = 1; count[plain($2)]++; all++ }
+        !found && $1 !~ /^ffff/ { found = 1; count[/libporthole/ ? "allocator" : plain($2)]++; all++ }
         END { for (name in count) printf "%s %.2f\n", name, 100 * count[name] / all }' | sort -k 2nr
 }
 

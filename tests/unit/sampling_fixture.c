@@ -177,6 +177,13 @@ static void fake_unask(int ticket)
     sampling.unasked++;
 }
 
+/* In its first half the allocator, of which each 256 bytes are what the host calls. */
+static uintptr_t fake_allocator_entry(uintptr_t address)
+{
+    uintptr_t middle = sampling.probe.text_low + (sampling.probe.text_high - sampling.probe.text_low) / 2;
+    return address < middle ? address & ~(uintptr_t)255 : 0;
+}
+
 static const struct ph_label_set *fake_label_set(uint32_t number)
 {
     static const struct ph_label_set none = {0};
@@ -190,6 +197,7 @@ int sampling_setup(void **state)
     sampling = (struct sampling){
         .probe = {.abi = PH_PROBE_ABI,
                   .version = "0.0",
+                  .allocator_entry = fake_allocator_entry,
                   .threads = fake_threads,
                   .sampling_begin = fake_begin,
                   .sampling_arm = fake_arm,

@@ -59,16 +59,39 @@ static void equal_stacks_of_one_thread_are_one_sample(void **state)
     ph_profile_free(profile);
 }
 
-static void frames_of_the_probe_are_not_in_stacks(void **state)
+/* Adds one stack and compares what is left of it. */
+static void expect_kept(const uint64_t *addresses, size_t count, const uint64_t *kept, uint32_t kept_count)
 {
+    struct ph_task_stack stack = {.count = count, .end = PH_UNWIND_COMPLETE};
+    const int64_t values[] = {1, 1};
+    memcpy(stack.addresses, addresses, count * sizeof(*addresses));
+    const struct ph_profile *profile = sampled.profile;
+    uint32_t place = ph_sampled_add(&sampled, &stack, NULL, 0, 0, values);
+    assert_int_equal(profile->samples[place].frame_count, kept_count);
+    for (uint32_t i = 0; i < kept_count; i++) {
+        uint32_t location = profile->frames[profile->samples[place].first_frame + i];
+        assert_int_equal(ph_profile_location(profile, location)->address, kept[i]);
+    }
+}
+
+#define EXPECT_KEPT(addresses, kept)                                                                               \
+    expect_kept(addresses, sizeof(addresses) / sizeof(*(addresses)), kept, sizeof(kept) / sizeof(*(kept)))
+
+static void frames_of_the_probe_are_not_in_stacks_but_what_was_called_of_its_allocator(void **state)
+{
+    const uint64_t in_hook[] = {0x1c00, 0x5000}, below_hook[] = {0x4000, 0x1c00, 0x1d00, 0x5000},
+                   plain[] = {0x5000}, of_libc[] = {0x4000, 0x5000}, in_malloc[] = {0x1c10, 0x1320, 0x1110, 0x5000},
+                   malloc_kept[] = {0x1100, 0x5000}, below_malloc[] = {0x4000, 0x1110, 0x5000},
+                   below_kept[] = {0x4000, 0x1100, 0x5000}, twice[] = {0x1110, 0x5000, 0x1c00, 0x1210, 0x6000},
+                   twice_kept[] = {0x1100, 0x5000, 0x1200, 0x6000}, nowhere[] = {0, 0x5000};
     sampling.probe.text_low = 0x1000;
     sampling.probe.text_high = 0x2000;
-    uint32_t place = add(0x1800, 1, 1);
-    struct ph_profile *profile = finish();
-    assert_int_equal(profile->samples[place].frame_count, 1);
-    assert_int_equal(ph_profile_location(profile, profile->frames[profile->samples[place].first_frame])->address,
-                     0x5000);
-    ph_profile_free(profile);
+    EXPECT_KEPT(in_hook, plain);
+    EXPECT_KEPT(below_hook, of_libc);
+    EXPECT_KEPT(in_malloc, malloc_kept);
+    EXPECT_KEPT(below_malloc, below_kept);
+    EXPECT_KEPT(twice, twice_kept);
+    EXPECT_KEPT(nowhere, nowhere); /* a call of NULL */
 }
 
 static void too_many_stacks_lose_their_labels_and_then_are_left_out(void **state)
@@ -114,7 +137,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(equal_stacks_of_one_thread_are_one_sample, setup, teardown),
-        cmocka_unit_test_setup_teardown(frames_of_the_probe_are_not_in_stacks, setup, teardown),
+        cmocka_unit_test_setup_teardown(frames_of_the_probe_are_not_in_stacks_but_what_was_called_of_its_allocator,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(too_many_stacks_lose_their_labels_and_then_are_left_out, setup, teardown),
         cmocka_unit_test_setup_teardown(stacks_that_are_not_complete_are_counted_by_reason, setup, teardown),
     };
