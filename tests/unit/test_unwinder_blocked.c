@@ -354,17 +354,10 @@ static void the_begin_of_a_function_tells_how_large_its_frame_is(void **state)
 /* A call that does not return may be the last instruction of its function: what it would return to is the next one, with rules of its
  * own. */
 __asm__(".text\n"
-        "calls_last:\n"
-        ".cfi_startproc\n"
-        "sub $24, %rsp\n"
-        ".cfi_adjust_cfa_offset 24\n"
-        "call abort@PLT\n"
-        ".cfi_endproc\n"
-        "behind_calls_last:\n"
-        ".cfi_startproc\n"
-        "nop\n"
-        "ret\n"
-        ".cfi_endproc\n");
+        "calls_last: .cfi_startproc\n"
+        "sub $24, %rsp; .cfi_adjust_cfa_offset 24; call abort@PLT; .cfi_endproc\n"
+        "behind_calls_last: .cfi_startproc\n"
+        "ret; .cfi_endproc\n");
 extern const uint8_t behind_calls_last[];
 
 static void a_caller_is_looked_up_where_it_called(void **state)
