@@ -23,11 +23,8 @@ PATH=$PATH:/usr/sbin
 CPU_SECONDS=2 WALL_SECONDS=1
 [ -z "${PORTHOLE_TEST_LONG-}" ] || CPU_SECONDS=30 WALL_SECONDS=30
 PROCESSES=1 ENDS_WITH=0 STOPS_BY=TERM INCOMPLETE_PERCENT=5 BLOCKS_SIGNALS=
+LOST_PERCENT=3
 BUSY_TICKS=20 # of 10 ms: so much CPU time is seen in a profile
-
-# Samples without a stack. On a machine with more to do than processors a thread that runs is often not on one, and does not answer the
-# profile of wall time soon enough.
-declare -A LOST_PERCENT=([cpu]=3 [wall]=25)
 
 chmod 711 "$WORK" # workers are another user
 DIR=$WORK/server
@@ -161,22 +158,20 @@ percent() {
 
 # check_profile KIND - what was got as $WORK/KIND.
 check_profile() {
-    local kind=$1 count ns lost cut stacks
+    local kind=$1 count ns lost unanswered cut stacks
     raw "$WORK/$kind" >"$WORK/$kind.raw"
     samples "$WORK/$kind.raw" >"$WORK/$kind.samples"
     read -r count ns < <(awk '{ count += $1; ns += $2 } END { printf "%d %.0f\n", count, ns }' "$WORK/$kind.samples")
-    read -r lost cut stacks < <(sed -nE 's/^Comment: (process [0-9]+: )?//p' "$WORK/$kind.raw" | awk '
-        / samples (were lost|are left out|have lost|of running|of blocked)/ { lost += $1 }
+    # A thread that runs and waits for a processor, of which there are few here, does not answer the profile of wall time soon enough.
+    read -r lost unanswered cut stacks < <(sed -nE 's/^Comment: (process [0-9]+: )?//p' "$WORK/$kind.raw" | awk '
+        / samples of running threads/ { unanswered += $1 }
+        / samples (were lost|are left out|have lost|of blocked)/ { lost += $1 }
         / stacks are not complete/ { cut += $1; stacks += $3 }
-        END { print lost + 0, cut + 0, stacks + 0 }')
-    echo "# $NAME, $kind: $count samples, $((ns / 1000000)) ms; $lost lost; of some $stacks stacks $cut are not complete"
+        END { print lost + 0, unanswered + 0, cut + 0, stacks + 0 }')
+    echo "# $NAME, $kind: $count samples, $((ns / 1000000)) ms; $lost lost, $unanswered without an answer; of some $stacks stacks $cut are not complete"
     sed -n 's/^Comment: /#   /p' "$WORK/$kind.raw"
     check "$NAME, $kind: there are samples" test "$count" -ge 50
-    if [ -n "$BLOCKS_SIGNALS" ]; then
-        skip "$NAME, $kind: few were lost" "threads that block all signals: doc/limits.md"
-    else
-        check "$NAME, $kind: few were lost" test "$(percent "$lost" $((count + lost)))" -le "${LOST_PERCENT[$kind]}"
-    fi
+    check "$NAME, $kind: few were lost" test "$(percent "$lost" $((count + lost)))" -le $LOST_PERCENT
     check "$NAME, $kind: few stacks are not complete" test "$(percent "$cut" "$count")" -le "$INCOMPLETE_PERCENT"
     is "$NAME, $kind: each sample has the labels tid and thread" \
         "$(awk '$4 !~ /^[0-9]+$/ || $5 == "-"' "$WORK/$kind.samples" | head -n 3)" ""
