@@ -3,13 +3,13 @@
 #include "base/clock.h"
 #include "model/labels.h"
 #include "task/losses.h"
+#include "task/profiling_pace.h"
 #include "task/sampled.h"
 #include "task/task_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define STACK_BYTES         ((size_t)32 << 10) /* of a stack; what is copied is what there is, mostly far less */
 #define ROUND_NS_MIN        (2 * PH_NS_PER_MS)
@@ -20,9 +20,7 @@
 #define ROUND_CAPTURES_FEW  16
 #define LAST_ROUNDS         8
 #define SCAN_NS             (100 * PH_NS_PER_MS) /* for threads nobody told of */
-#define SCAN_COSTS          20                   /* 5 % of a processor at most */
-#define CANCEL_NS           (50 * PH_NS_PER_MS)
-#define NEWCOMERS           64 /* threads between two scans whose names are kept */
+#define NEWCOMERS           64                   /* threads between two scans whose names are kept */
 
 struct run {
     const struct ph_profiling *wish;
@@ -37,7 +35,7 @@ struct run {
         char name[PH_TASK_NAME_MAX];
     } newcomers[NEWCOMERS]; /* that have begun since */
     size_t newcomer_count;
-    int64_t begin_ns, until_ns, next_scan_ns, next_cancel_ns;
+    struct ph_pace pace;
     uint64_t unarmed_count; /* for other reasons than those that the probe counts */
 };
 
@@ -74,18 +72,14 @@ static int remember_armed(struct run *run)
 
 static int scan(struct run *run, struct ph_error *error)
 {
-    int64_t begin_ns = ph_clock_monotonic_ns();
-    run->next_scan_ns = begin_ns + SCAN_NS;
+    int64_t from_ns = ph_clock_monotonic_ns();
     int result = ph_tasks_read(&run->tasks, run->probe, error);
-    if (result < 0)
-        return result;
-    arm_new(run);
-    if (remember_armed(run) < 0)
-        return ph_error_set(error, -ENOMEM, "no memory for the list of threads");
-    int64_t now_ns = ph_clock_monotonic_ns();
-    int64_t costs_ns = (now_ns - begin_ns) * SCAN_COSTS;
-    run->next_scan_ns = now_ns + (costs_ns > SCAN_NS ? costs_ns : SCAN_NS);
-    return 0;
+    if (result == 0)
+        arm_new(run);
+    if (result == 0 && remember_armed(run) < 0)
+        result = ph_error_set(error, -ENOMEM, "no memory for the list of threads");
+    ph_pace_scanned(&run->pace, from_ns, SCAN_NS);
+    return result;
 }
 
 static int by_tid(const void *key, const void *entry)
@@ -138,7 +132,7 @@ static void count(struct run *run, const struct ph_capture *capture, struct ph_t
 static void take(struct run *run, struct ph_capture *capture)
 {
     struct ph_task_stack stack;
-    bool is_late = (int64_t)capture->time_ns > run->until_ns;
+    bool is_late = (int64_t)capture->time_ns > run->pace.until_ns;
     if (!is_late)
         ph_stack_of_capture(run->unwinder, capture, &stack);
     run->probe->sampling_give_back(capture);
@@ -162,12 +156,6 @@ static size_t drain(struct run *run)
 
 /* ---- Time ---- */
 
-static void sleep_until(int64_t until_ns)
-{
-    struct timespec until = {.tv_sec = until_ns / PH_NS_PER_S, .tv_nsec = until_ns % PH_NS_PER_S};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-}
-
 /* Each round wakes a thread: no more than needed, also when all processors get busy in the middle of a long one. */
 static int64_t next_round(const struct run *run, int64_t round_ns, size_t taken)
 {
@@ -181,33 +169,25 @@ static int64_t next_round(const struct run *run, int64_t round_ns, size_t taken)
     return round_ns;
 }
 
-static bool is_cancelled(struct run *run, int64_t now_ns)
-{
-    if (!run->wish->is_cancelled || now_ns < run->next_cancel_ns)
-        return false;
-    run->next_cancel_ns = now_ns + CANCEL_NS;
-    return run->wish->is_cancelled(run->wish->context);
-}
-
-/* 0 at the end, also if it came early: run->until_ns tells. */
+/* 0 at the end, also if it came early: pace->until_ns tells. */
 static int go(struct run *run, struct ph_error *error)
 {
     int64_t round_ns = ROUND_NS_MAX / 4;
-    for (int64_t now_ns = run->begin_ns; now_ns < run->until_ns; now_ns = ph_clock_monotonic_ns()) {
-        if (is_cancelled(run, now_ns))
-            return ph_error_set(error, -ECANCELED, "the profile was cancelled");
+    struct ph_pace *pace = &run->pace;
+    for (int64_t now_ns = pace->begin_ns; now_ns < pace->until_ns; now_ns = ph_clock_monotonic_ns()) {
+        if (ph_pace_check(pace, now_ns, error) < 0)
+            return -ECANCELED;
         if (!run->probe->sampling_check()) {
             ph_profile_add_comment(run->sampled.profile,
                                    "ended early: the program has taken the signal for itself");
-            run->until_ns = now_ns;
+            pace->until_ns = now_ns;
             break;
         }
         round_ns = next_round(run, round_ns, drain(run));
-        int result = now_ns >= run->next_scan_ns ? scan(run, error) : 0;
+        int result = now_ns >= pace->next_scan_ns ? scan(run, error) : 0;
         if (result < 0 && run->armed_count == 0) /* later, what there is goes on */
             return result;
-        int64_t next_ns = ph_clock_monotonic_ns() + round_ns;
-        sleep_until(next_ns < run->until_ns ? next_ns : run->until_ns);
+        ph_pace_sleep(pace, ph_clock_monotonic_ns() + round_ns);
     }
     for (int i = 0; i < LAST_ROUNDS && drain(run) == ROUND_CAPTURES_MAX; i++)
         continue;
@@ -251,8 +231,7 @@ static int sample(struct run *run, struct ph_error *error)
     int result = run->probe->sampling_begin(run->wish->hz, STACK_BYTES);
     if (result < 0)
         return begin_failed(result, error);
-    run->begin_ns = ph_clock_monotonic_ns();
-    run->until_ns = run->begin_ns + (int64_t)run->wish->seconds * PH_NS_PER_S;
+    ph_pace_begin(&run->pace, run->wish);
     result = go(run, error);
     run->probe->sampling_end(&counts);
     ph_losses_add(&counts);
@@ -269,7 +248,7 @@ static int collect(struct run *run, struct ph_profile **ret_profile, struct ph_e
     if (result == 0)
         result = sample(run, error);
     if (result == 0)
-        result = ph_sampled_finish(&run->sampled, run->until_ns - run->begin_ns, ret_profile, error);
+        result = ph_sampled_finish(&run->sampled, run->pace.until_ns - run->pace.begin_ns, ret_profile, error);
     ph_unwinder_free(run->unwinder);
     ph_tasks_fini(&run->tasks);
     ph_sampled_fini(&run->sampled);

@@ -2,25 +2,24 @@
 
 #include "base/clock.h"
 #include "collect/wall_threads.h"
+#include "task/profiling_pace.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define LOOKS_A_SECOND 20000 /* some us each: at most a tenth of a processor */
 #define ANSWER_NS      (3 * PH_NS_PER_MS)
 #define SCAN_NS        (10 * PH_NS_PER_MS) /* for new threads */
-#define SCAN_COSTS     20                  /* 5 % of a processor at most */
-#define CANCEL_NS      (50 * PH_NS_PER_MS)
 
 struct run {
     const struct ph_profiling *wish;
     struct ph_wall wall;
-    int64_t begin_ns, until_ns, scanned_ns, next_scan_ns, next_cancel_ns;
-    size_t cursor;   /* the thread to begin the next round with */
-    uint64_t random; /* so that looks do not fall into step with the program */
+    struct ph_pace pace;
+    int64_t scanned_ns; /* the last scan began; 0: there was none */
+    size_t cursor;      /* the thread to begin the next round with */
+    uint64_t random;    /* so that looks do not fall into step with the program */
     size_t threads_at_most;
 };
 
@@ -43,16 +42,14 @@ static size_t looks_a_round(const struct run *run)
 static int scan(struct run *run, struct ph_error *error)
 {
     int64_t from_ns = ph_clock_monotonic_ns();
-    run->next_scan_ns = from_ns + SCAN_NS;
-    int result = ph_wall_scan(&run->wall, run->scanned_ns ? (run->scanned_ns + from_ns) / 2 : run->begin_ns, error);
+    int64_t began_ns = run->scanned_ns ? (run->scanned_ns + from_ns) / 2 : run->pace.begin_ns;
+    int result = ph_wall_scan(&run->wall, began_ns, error);
+    ph_pace_scanned(&run->pace, from_ns, SCAN_NS);
     if (result < 0)
         return result;
     run->scanned_ns = from_ns;
     if (run->threads_at_most < run->wall.thread_count)
         run->threads_at_most = run->wall.thread_count;
-    int64_t now_ns = ph_clock_monotonic_ns();
-    int64_t costs_ns = (now_ns - from_ns) * SCAN_COSTS;
-    run->next_scan_ns = now_ns + (costs_ns > SCAN_NS ? costs_ns : SCAN_NS);
     return 0;
 }
 
@@ -66,41 +63,27 @@ static void look(struct run *run)
     run->cursor = all ? (run->cursor + count) % all : 0;
 }
 
-static void sleep_until(int64_t until_ns)
-{
-    struct timespec until = {.tv_sec = until_ns / PH_NS_PER_S, .tv_nsec = until_ns % PH_NS_PER_S};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-}
-
-static bool is_cancelled(struct run *run, int64_t now_ns)
-{
-    if (!run->wish->is_cancelled || now_ns < run->next_cancel_ns)
-        return false;
-    run->next_cancel_ns = now_ns + CANCEL_NS;
-    return run->wish->is_cancelled(run->wish->context);
-}
-
 /* When the round after now is due, somewhere in the first quarter of its period. */
 static int64_t next_round_ns(struct run *run, int64_t now_ns)
 {
     int64_t period_ns = run->wall.sampled.profile->period;
-    int64_t number = (now_ns - run->begin_ns) / period_ns + 1;
-    return run->begin_ns + number * period_ns + (int64_t)(next_random(run) % (uint64_t)(period_ns / 4));
+    int64_t number = (now_ns - run->pace.begin_ns) / period_ns + 1;
+    return run->pace.begin_ns + number * period_ns + (int64_t)(next_random(run) % (uint64_t)(period_ns / 4));
 }
 
 static int go(struct run *run, struct ph_error *error)
 {
+    struct ph_pace *pace = &run->pace;
     int result = scan(run, error);
-    int64_t now_ns = run->begin_ns;
+    int64_t now_ns = pace->begin_ns;
     while (result == 0) {
-        int64_t next_ns = next_round_ns(run, now_ns);
-        sleep_until(next_ns < run->until_ns ? next_ns : run->until_ns);
+        ph_pace_sleep(pace, next_round_ns(run, now_ns));
         now_ns = ph_clock_monotonic_ns();
-        if (now_ns >= run->until_ns)
+        if (now_ns >= pace->until_ns)
             break;
-        if (is_cancelled(run, now_ns))
-            return ph_error_set(error, -ECANCELED, "the profile was cancelled");
-        if (now_ns >= run->next_scan_ns)
+        if (ph_pace_check(pace, now_ns, error) < 0)
+            return -ECANCELED;
+        if (now_ns >= pace->next_scan_ns)
             result = scan(run, error);
         if (result != -ENOMEM)
             result = 0; /* /proc may be closed for a while: the threads that are known go on */
@@ -135,15 +118,14 @@ static int collect(struct run *run, struct ph_profile **ret_profile, struct ph_e
     if (result == 0)
         result = ph_unwinder_new(&wall->unwinder, error);
     if (result == 0) {
-        run->begin_ns = ph_clock_monotonic_ns();
-        run->until_ns = run->begin_ns + (int64_t)run->wish->seconds * PH_NS_PER_S;
-        run->random = (uint64_t)run->begin_ns | 1;
+        ph_pace_begin(&run->pace, run->wish);
+        run->random = (uint64_t)run->pace.begin_ns | 1;
         result = go(run, error);
-        ph_wall_settle(wall, run->until_ns);
+        ph_wall_settle(wall, run->pace.until_ns);
     }
     if (result == 0) {
         comment(run);
-        result = ph_sampled_finish(&wall->sampled, run->until_ns - run->begin_ns, ret_profile, error);
+        result = ph_sampled_finish(&wall->sampled, run->pace.until_ns - run->pace.begin_ns, ret_profile, error);
     }
     ph_unwinder_free(wall->unwinder);
     ph_memory_close(&wall->memory);
