@@ -21,6 +21,7 @@ import family_heap
 import forks
 import heap_request
 import idle
+import probe_calls
 import profiling
 import small_costs
 import thread_dump
@@ -36,6 +37,7 @@ SECTIONS = {  # in the order of the output
     "idle": idle.tables,
     "diff": diff_speed.tables,
     "unwind": unwinding.tables,
+    "calls": probe_calls.tables,
     "profile": profiling.tables,
 }
 TOOLS = {  # program: Debian package
