@@ -13,7 +13,7 @@
 
 #define STACK_BYTES         ((size_t)32 << 10) /* of a stack; what is copied is what there is, mostly far less */
 #define ROUND_NS_MIN        (2 * PH_NS_PER_MS)
-#define ROUND_NS_MAX        (40 * PH_NS_PER_MS)
+#define ROUND_NS_MAX        (100 * PH_NS_PER_MS)
 #define ROUND_SAMPLES       20   /* of a processor that is busy, or half the ring */
 #define ROUND_CAPTURES_MAX  2048 /* then others have a look: the clock, the client */
 #define ROUND_CAPTURES_MANY 64   /* so many: come back sooner */
@@ -146,8 +146,8 @@ static size_t drain(struct run *run)
     size_t taken = 0;
     while (taken < ROUND_CAPTURES_MAX && run->probe->sampling_take(&capture)) {
         if (taken++ == 0) {
-            ph_unwinder_refresh(run->unwinder);
-            ph_mappings_refresh(&run->sampled.mappings);
+            bool has_changed = ph_unwinder_refresh(run->unwinder);
+            ph_mappings_refresh(&run->sampled.mappings, has_changed);
         }
         take(run, &capture);
     }

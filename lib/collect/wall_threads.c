@@ -241,8 +241,8 @@ void ph_wall_look(struct ph_wall *wall, struct ph_wall_thread *thread)
 void ph_wall_take_stacks(struct ph_wall *wall, int64_t until_ns)
 {
     if (wall->change_count || wall->asked_count) {
-        ph_unwinder_refresh(wall->unwinder);
-        ph_mappings_refresh(&wall->sampled.mappings);
+        bool has_changed = ph_unwinder_refresh(wall->unwinder);
+        ph_mappings_refresh(&wall->sampled.mappings, has_changed);
     }
     for (size_t i = 0; i < wall->change_count; i++)
         take_change(wall, &wall->changes[i]);

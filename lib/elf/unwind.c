@@ -52,9 +52,9 @@ void ph_unwinder_free(struct ph_unwinder *unwinder)
     free(unwinder);
 }
 
-void ph_unwinder_refresh(struct ph_unwinder *unwinder)
+bool ph_unwinder_refresh(struct ph_unwinder *unwinder)
 {
-    ph_unwind_rules_refresh(&unwinder->rules);
+    return ph_unwind_rules_refresh(&unwinder->rules);
 }
 
 /* The call that the thread waits in kept its frame pointer: its caller is known, whatever the frames between need. */

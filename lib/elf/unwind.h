@@ -89,7 +89,8 @@ size_t ph_unwinder_run(struct ph_unwinder *unwinder, const struct ph_registers *
                        const struct ph_stack *stack, uint64_t *ret_addresses, size_t capacity,
                        enum ph_unwind_end *ret_end);
 
-/** ph_unwinder_refresh() - read the maps again if a module came or went; called before a round of stacks. Cheap otherwise. */
-void ph_unwinder_refresh(struct ph_unwinder *unwinder);
+/** ph_unwinder_refresh() - read the maps again if a module of earlier stacks went, or was replaced: true. Called before a round of stacks;
+ * cheap otherwise. */
+bool ph_unwinder_refresh(struct ph_unwinder *unwinder);
 
 #endif

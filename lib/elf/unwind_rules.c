@@ -93,13 +93,13 @@ static bool is_to_be_checked(struct ph_unwind_rules *rules)
     return rules->has_ruleless && ph_clock_monotonic_ns() >= rules->next_checking_ns;
 }
 
-void ph_unwind_rules_refresh(struct ph_unwind_rules *rules)
+bool ph_unwind_rules_refresh(struct ph_unwind_rules *rules)
 {
     bool changed = is_to_be_checked(rules);
     for (uint32_t i = 0; i < rules->image_count && !changed; i++)
         changed = hash_head(rules, rules->images[i].head) != rules->images[i].head_hash;
     if (!changed)
-        return;
+        return false;
     struct ph_error error;
     int64_t begin_ns = ph_clock_monotonic_ns();
     drop_images(rules);
@@ -109,6 +109,7 @@ void ph_unwind_rules_refresh(struct ph_unwind_rules *rules)
     int64_t end_ns = ph_clock_monotonic_ns();
     rules->has_ruleless = false;
     rules->next_checking_ns = end_ns + CHECKING_PAUSE_NS + (end_ns - begin_ns) * READING_SHARE;
+    return true;
 }
 
 static uint32_t add_image(struct ph_unwind_rules *rules, const struct ph_module *module)

@@ -41,7 +41,7 @@ int ph_unwind_rules_init(struct ph_unwind_rules *rules, struct ph_error *error);
 void ph_unwind_rules_fini(struct ph_unwind_rules *rules);
 
 /** ph_unwind_rules_refresh() - forget modules that went, or were replaced. Some µs for each that stacks went through. */
-void ph_unwind_rules_refresh(struct ph_unwind_rules *rules);
+bool ph_unwind_rules_refresh(struct ph_unwind_rules *rules);
 
 /** ph_unwind_rules_find() - at @pc, an address inside the instruction that is being executed or called from. */
 struct ph_unwind_rule ph_unwind_rules_find(struct ph_unwind_rules *rules, uint64_t pc);

@@ -59,6 +59,7 @@ static uint32_t ring_open;                          /* atomic */
 static size_t stack_limit_bytes;                    /* of the ring's */
 static uint32_t ring_hint;                          /* atomic: where the next handler looks first */
 static uint32_t read_place;                         /* of the reader */
+static uint64_t read_count;                         /* of the reader: of those captured */
 static uint64_t captured_count, dropped_full_count; /* atomic */
 
 static struct slot *slot_at(const struct slots *slots, uint32_t place)
@@ -193,8 +194,8 @@ static void by_timer_sig(pid_t tid, uint32_t overrun_count, const ucontext_t *co
     }
     fill_sig(slot, tid, context, stack_limit_bytes);
     slot->capture.count += overrun_count;
-    store(slot, READY);
     __atomic_fetch_add(&captured_count, 1, __ATOMIC_RELAXED);
+    store(slot, READY);
 }
 
 /* @payload: the place of the ticket in its low 8 bits, above it the use. */
@@ -240,7 +241,7 @@ static int map_slots(struct slots *slots, uint32_t count)
     return 0;
 }
 
-/* The reader comes every 20 ms or so; as many threads run meanwhile as there are processors, at 1,000 Hz at most. */
+/* The reader comes every 20 samples or so; as many threads run meanwhile as there are processors, at 1,000 Hz at most. */
 static uint32_t ring_size(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -254,7 +255,7 @@ int ph_ring_open(size_t stack_bytes)
     if (result < 0)
         return result;
     stack_limit_bytes = stack_bytes < PH_CAPTURE_STACK_BYTES ? stack_bytes : PH_CAPTURE_STACK_BYTES;
-    captured_count = dropped_full_count = 0;
+    captured_count = dropped_full_count = read_count = 0;
     for (uint32_t place = 0; place < ring.count; place++)
         move(slot_at(&ring, place), READY, FREE); /* what came too late the last time */
     __atomic_store_n(&ring_open, 1, __ATOMIC_RELEASE);
@@ -277,13 +278,16 @@ void ph_ring_counts(struct ph_sampling_counts *counts)
 
 /* ---- The reader ---- */
 
+/* Each slot lies on pages of its own: looking at all of them in vain costs more than most rounds. */
 bool ph_sampling_take(struct ph_capture *ret_capture)
 {
-    for (uint32_t i = 0; i < ring.count; i++) {
+    uint64_t captured = __atomic_load_n(&captured_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < ring.count && read_count != captured; i++) {
         struct slot *slot = slot_at(&ring, read_place);
         read_place = (read_place + 1) % ring.count;
         if (load(slot) == READY && move(slot, READY, READING)) {
             *ret_capture = slot->capture;
+            read_count++;
             return true;
         }
     }

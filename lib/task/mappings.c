@@ -15,6 +15,7 @@
 #define INTERVAL_NS    (100 * PH_NS_PER_MS)
 #define INTERVAL_MISS  (20 * PH_NS_PER_MS) /* if an address was in no mapping */
 #define INTERVAL_COSTS 50                  /* reading the maps takes 2 % of a processor at most */
+#define SELDOM_COSTS   2000                /* 0.05 %, if nothing hints at a change */
 
 /* What tells mappings apart. The limit does not: a JIT's grows. */
 struct key {
@@ -162,17 +163,17 @@ void ph_mappings_fini(struct ph_mappings *mappings)
 }
 
 /* Memory that is short shows in the profile's own status; what was known before stays. */
-static bool refresh_after(struct ph_mappings *mappings, int64_t interval_ns)
+static bool refresh_after(struct ph_mappings *mappings, int64_t interval_ns, int64_t costs)
 {
-    int64_t costs_ns = mappings->read_cost_ns * INTERVAL_COSTS;
+    int64_t costs_ns = mappings->read_cost_ns * costs;
     if (ph_clock_monotonic_ns() - mappings->read_at_ns < (costs_ns > interval_ns ? costs_ns : interval_ns))
         return false;
     return read_now(mappings, NULL) == 0;
 }
 
-void ph_mappings_refresh(struct ph_mappings *mappings)
+void ph_mappings_refresh(struct ph_mappings *mappings, bool has_changed)
 {
-    refresh_after(mappings, INTERVAL_NS);
+    refresh_after(mappings, INTERVAL_NS, has_changed ? INTERVAL_COSTS : SELDOM_COSTS);
 }
 
 static uint32_t find_now(const struct ph_mappings *mappings, uint64_t address)
@@ -201,7 +202,7 @@ static uint32_t find_gone(const struct ph_mappings *mappings, uint64_t address)
 uint32_t ph_mappings_find(struct ph_mappings *mappings, uint64_t address)
 {
     uint32_t found = find_now(mappings, address);
-    if (!found && refresh_after(mappings, INTERVAL_MISS))
+    if (!found && refresh_after(mappings, INTERVAL_MISS, INTERVAL_COSTS))
         found = find_now(mappings, address);
     return found ? found : find_gone(mappings, address);
 }

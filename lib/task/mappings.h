@@ -37,8 +37,9 @@ struct ph_mappings {
 int ph_mappings_init(struct ph_mappings *mappings, struct ph_profile *profile, struct ph_error *error);
 void ph_mappings_fini(struct ph_mappings *mappings);
 
-/** ph_mappings_refresh() - look what came and went; not more often than is cheap. */
-void ph_mappings_refresh(struct ph_mappings *mappings);
+/** ph_mappings_refresh() - look what came and went; not more often than is cheap, and seldom unless it is known that something
+ * @has_changed. */
+void ph_mappings_refresh(struct ph_mappings *mappings, bool has_changed);
 
 /** ph_mappings_find() - the number of the mapping that holds @address, or held it last; 0: none did. */
 uint32_t ph_mappings_find(struct ph_mappings *mappings, uint64_t address);

@@ -1,4 +1,5 @@
 /* The mappings of a profile while modules come and go. */
+#include "base/clock.h"
 #include "task/mappings.h"
 
 #include "elf_fixture.h"
@@ -99,10 +100,22 @@ static void maps_are_not_read_again_at_once(void **state)
     struct fixture *fixture = *state;
     int64_t read_at_ns = fixture->mappings.read_at_ns;
     for (int i = 0; i < 10; i++) {
-        ph_mappings_refresh(&fixture->mappings);
+        ph_mappings_refresh(&fixture->mappings, i % 2);
         ph_mappings_find(&fixture->mappings, 16);
     }
     assert_int_equal(fixture->mappings.read_at_ns, read_at_ns);
+}
+
+/* As if reading them had taken 10 ms, some seconds ago. */
+static void maps_are_read_again_soon_only_if_something_changed(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t read_at_ns = fixture->mappings.read_at_ns -= 5 * PH_NS_PER_S;
+    fixture->mappings.read_cost_ns = 10 * PH_NS_PER_MS;
+    ph_mappings_refresh(&fixture->mappings, false);
+    assert_int_equal(fixture->mappings.read_at_ns, read_at_ns);
+    ph_mappings_refresh(&fixture->mappings, true);
+    assert_int_not_equal(fixture->mappings.read_at_ns, read_at_ns);
 }
 
 static void a_module_that_went_keeps_its_names(void **state)
@@ -111,10 +124,10 @@ static void a_module_that_went_keeps_its_names(void **state)
     void *library = dlopen(SYMBOLS_LIBRARY("plain.so"), RTLD_NOW);
     uintptr_t address = (uintptr_t)dlsym(library, "symbols_exported");
     let_time_pass(fixture);
-    ph_mappings_refresh(&fixture->mappings);
+    ph_mappings_refresh(&fixture->mappings, true);
     dlclose(library);
     let_time_pass(fixture);
-    ph_mappings_refresh(&fixture->mappings);
+    ph_mappings_refresh(&fixture->mappings, true);
     uint32_t location = sample(fixture, address);
     assert_string_equal(file_of(fixture, location), SYMBOLS_LIBRARY("plain.so"));
     assert_int_equal(ph_mappings_name(&fixture->mappings), 0);
@@ -151,11 +164,11 @@ static void modules_in_the_same_place_one_after_the_other_are_told_apart(void **
     locations[0] = sample(fixture, first_address);
     map_at(place, SYMBOLS_LIBRARY("other.so"));
     let_time_pass(fixture);
-    ph_mappings_refresh(&fixture->mappings);
+    ph_mappings_refresh(&fixture->mappings, true);
     locations[1] = sample(fixture, second_address);
     map_at(place, SYMBOLS_LIBRARY("plain.so"));
     let_time_pass(fixture);
-    ph_mappings_refresh(&fixture->mappings);
+    ph_mappings_refresh(&fixture->mappings, true);
     locations[2] = sample(fixture, first_address);
 
     assert_string_equal(file_of(fixture, locations[0]), SYMBOLS_LIBRARY("plain.so"));
@@ -193,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_address_outside_every_mapping_has_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_module_that_came_meanwhile_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(maps_are_not_read_again_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(maps_are_read_again_soon_only_if_something_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_module_that_went_keeps_its_names, setup, teardown),
         cmocka_unit_test_setup_teardown(modules_in_the_same_place_one_after_the_other_are_told_apart, setup,
                                         teardown),

@@ -64,9 +64,10 @@ static void a_module_that_went_is_known_until_the_next_round(void **state)
     void *library = dlopen(SMALL, RTLD_NOW);
     record_through(SMALL, &recorded);
     expect_same(unwinder, &recorded, PH_UNWIND_COMPLETE);
+    assert_false(ph_unwinder_refresh(unwinder));
     dlclose(library);
     expect_same(unwinder, &recorded, PH_UNWIND_COMPLETE);
-    ph_unwinder_refresh(unwinder);
+    assert_true(ph_unwinder_refresh(unwinder));
     assert_int_equal(end_of(unwinder, &recorded, &count), PH_UNWIND_BAD);
     assert_int_equal(count, 2); /* record(), take() */
     ph_unwinder_free(unwinder);
