@@ -19,6 +19,9 @@
 #define TABLE_BYTES ((size_t)256 << 20) /* a million sockets */
 #define TCP_LISTEN  0x0a                /* include/net/tcp_states.h */
 
+/* A socket that no table has named yet. */
+static const char nameless[] = "socket";
+
 /* ---- What the link says ---- */
 
 /* "socket:[123]", "pipe:[123]", "anon_inode:[eventpoll]", "anon_inode:bpf-map", "/path": without what is only a number. */
@@ -28,7 +31,7 @@ static const char *name_link(struct ph_socket *socket, const char *link, struct 
     uint64_t inode;
     if (ph_scan_text(&scan, "socket:[") && ph_scan_decimal(&scan, &inode)) {
         socket->inode = inode;
-        return "socket";
+        return nameless;
     }
     if (ph_scan_text(&scan, "pipe:["))
         return "pipe";
@@ -215,11 +218,21 @@ static int read_table(const char *kind, struct ph_buf *out)
     return ph_buf_status(out);
 }
 
+static bool is_any_nameless(const struct ph_socket *sockets, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sockets[i].socket == nameless)
+            return true;
+    return false;
+}
+
+/* Only as many as it takes: on a large server each has megabytes, and to make it the kernel holds up who opens connections. */
 static int read_tables(struct ph_socket *sockets, size_t count, struct ph_arena *text)
 {
     static const char *const kinds[] = {"tcp", "tcp6", "udp", "udp6", "unix"};
     int result = 0;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && result == 0; i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && result == 0 && is_any_nameless(sockets, count);
+         i++) {
         struct ph_buf table = PH_BUF_INIT;
         result = read_table(kinds[i], &table);
         if (result == 0)
@@ -235,7 +248,5 @@ int ph_sockets_find(struct ph_socket *sockets, size_t count, struct ph_arena *te
         if (read_link(&sockets[i], text) < 0)
             return -ENOMEM;
     qsort(sockets, count, sizeof(*sockets), compare_inodes);
-    if (count == 0 || sockets[count - 1].inode == 0)
-        return 0;
     return read_tables(sockets, count, text);
 }

@@ -2,7 +2,8 @@
  * sockets.h - what descriptors of the host are, from outside: none of them is duplicated, so the host may close them any time.
  *
  * Descriptors are the host's; our threads have a table of their own, so they are read below /proc/self/task/TID/fd. What a socket
- * is stands in /proc/net, one line a socket of the network namespace: read once for all that are wanted. One thread at a time.
+ * is stands in /proc/net, one line a socket of the network namespace: read once for all that are wanted, and only until all are
+ * found. One thread at a time.
  */
 #ifndef PH_COLLECT_SOCKETS_H
 #define PH_COLLECT_SOCKETS_H

@@ -119,6 +119,41 @@ static void descriptors_are_told_by_kind(void **state)
     close(pipe_ends[1]);
 }
 
+/* ---- What is read ---- */
+
+static unsigned tables_read;
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    tables_read += strncmp(path, "/proc/self/net/", strlen("/proc/self/net/")) == 0;
+    return __real_open(path, flags);
+}
+
+static unsigned tables_for(int fd)
+{
+    struct ph_socket sockets[] = {{.tid = getpid(), .fd = fd, .place = 0}};
+    tables_read = 0;
+    assert_int_equal(ph_sockets_find(sockets, 1, &text), 0);
+    assert_non_null(sockets[0].socket);
+    close(fd);
+    return tables_read;
+}
+
+static void tables_are_read_only_until_all_sockets_are_found(void **state)
+{
+    (void)state;
+    int pair[2], listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(tables_for(epoll_create1(0)), 0);
+    assert_int_equal(tables_for(listener), 1);
+    assert_int_equal(tables_for(pair[0]), 5);
+    close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +162,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_that_wait_for_one_socket_get_its_name_and_others_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_table_that_ends_anywhere_is_read_as_far_as_it_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(descriptors_are_told_by_kind, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_are_read_only_until_all_sockets_are_found, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
