@@ -23,10 +23,20 @@ static void advance(struct ph_cfi_machine *machine, int64_t delta, int64_t none)
     machine->location += (uint64_t)delta * machine->code_factor;
 }
 
-static void save_at(struct ph_cfi_machine *machine, int64_t number, int64_t offset)
-{
-    set(machine, number, PH_CFI_SAVED_AT, offset);
-}
+/* One action for each way to save a register. */
+#define SAVE(action, how)                                                                                          \
+    static void action(struct ph_cfi_machine *machine, int64_t number, int64_t value)                              \
+    {                                                                                                              \
+        set(machine, number, how, value);                                                                          \
+    }
+SAVE(keep, PH_CFI_SAVED_SAME)
+SAVE(save_at, PH_CFI_SAVED_AT)
+SAVE(save_value, PH_CFI_SAVED_IS)
+SAVE(save_in, PH_CFI_SAVED_IN)
+SAVE(save_at_result, PH_CFI_SAVED_AT_RESULT)
+SAVE(save_result, PH_CFI_SAVED_IS_RESULT)
+SAVE(undefine, PH_CFI_SAVED_UNDEFINED)
+#undef SAVE
 
 static void restore(struct ph_cfi_machine *machine, int64_t number, int64_t none)
 {
@@ -35,36 +45,6 @@ static void restore(struct ph_cfi_machine *machine, int64_t number, int64_t none
         return;
     machine->now.how[number] = machine->initial.how[number];
     machine->now.offset[number] = machine->initial.offset[number];
-}
-
-static void undefine(struct ph_cfi_machine *machine, int64_t number, int64_t none)
-{
-    set(machine, number, PH_CFI_SAVED_UNDEFINED, none);
-}
-
-static void keep(struct ph_cfi_machine *machine, int64_t number, int64_t none)
-{
-    set(machine, number, PH_CFI_SAVED_SAME, none);
-}
-
-static void save_in(struct ph_cfi_machine *machine, int64_t number, int64_t other)
-{
-    set(machine, number, PH_CFI_SAVED_IN, other);
-}
-
-static void save_value(struct ph_cfi_machine *machine, int64_t number, int64_t offset)
-{
-    set(machine, number, PH_CFI_SAVED_IS, offset);
-}
-
-static void save_at_result(struct ph_cfi_machine *machine, int64_t number, int64_t block)
-{
-    set(machine, number, PH_CFI_SAVED_AT_RESULT, block);
-}
-
-static void save_result(struct ph_cfi_machine *machine, int64_t number, int64_t block)
-{
-    set(machine, number, PH_CFI_SAVED_IS_RESULT, block);
 }
 
 static void remember(struct ph_cfi_machine *machine, int64_t first, int64_t second)

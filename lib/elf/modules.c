@@ -344,6 +344,14 @@ const struct ph_module *ph_modules_find(const struct ph_modules *modules, uint64
     return module && address < module->limit ? module : NULL;
 }
 
+uint32_t ph_module_into_profile(const struct ph_module *module, struct ph_profile *profile)
+{
+    struct ph_mapping mapping = {.start = module->start, .limit = module->limit, .offset = module->offset};
+    mapping.file = ph_profile_string(profile, module->path);
+    mapping.build_id = ph_profile_string(profile, module->build_id);
+    return ph_profile_add_mapping(profile, &mapping);
+}
+
 static void add_modules(const struct ph_modules *modules, bool is_main, struct ph_profile *profile,
                         const struct ph_module **ret_order, size_t *next)
 {
@@ -351,10 +359,7 @@ static void add_modules(const struct ph_modules *modules, bool is_main, struct p
         const struct ph_module *module = &modules->modules[i];
         if (module->is_main != is_main)
             continue;
-        struct ph_mapping mapping = {.start = module->start, .limit = module->limit, .offset = module->offset};
-        mapping.file = ph_profile_string(profile, module->path);
-        mapping.build_id = ph_profile_string(profile, module->build_id);
-        ph_profile_add_mapping(profile, &mapping);
+        ph_module_into_profile(module, profile);
         if (ret_order)
             ret_order[(*next)++] = module;
     }

@@ -63,6 +63,9 @@ void ph_modules_fini(struct ph_modules *modules);
 /** ph_modules_find() - the module that holds @address, NULL if none. */
 const struct ph_module *ph_modules_find(const struct ph_modules *modules, uint64_t address);
 
+/** ph_module_into_profile() - add one as a mapping; its number. */
+uint32_t ph_module_into_profile(const struct ph_module *module, struct ph_profile *profile);
+
 /** ph_modules_into_profile() - add every module as a mapping, the main binary first. Mapping n is
  * ret_order[n - 1] (@ret_order: count pointers, may be NULL). Returns the profile's status. */
 int ph_modules_into_profile(const struct ph_modules *modules, struct ph_profile *profile,

@@ -50,14 +50,6 @@ static bool next_code(struct ph_scan *scan, struct ph_map_line *ret_line)
     return false;
 }
 
-static uint32_t add_to_profile(struct ph_profile *profile, const struct ph_module *module)
-{
-    struct ph_mapping mapping = {.start = module->start, .limit = module->limit, .offset = module->offset};
-    mapping.file = ph_profile_string(profile, module->path);
-    mapping.build_id = ph_profile_string(profile, module->build_id);
-    return ph_profile_add_mapping(profile, &mapping);
-}
-
 static int add_seen(struct ph_mappings *mappings, const struct ph_module *from)
 {
     struct ph_module module = *from;
@@ -72,7 +64,7 @@ static int add_seen(struct ph_mappings *mappings, const struct ph_module *from)
     if (ph_index_add(&mappings->seen_index, key_hash(&key), mappings->seen_count) < 0)
         return -ENOMEM;
     mappings->seen[mappings->seen_count++] = module;
-    return add_to_profile(mappings->profile, &module) ? 0 : -ENOMEM;
+    return ph_module_into_profile(&module, mappings->profile) ? 0 : -ENOMEM;
 }
 
 static int add_modules(struct ph_mappings *mappings, const struct ph_modules *modules)
