@@ -24,10 +24,10 @@ test_asyncio.test_events        long    long
 test_asyncio.test_subprocess    quick   long
 test_threading                  quick   long
 test_selectors                  quick   quick
-test_poll                       long    quick
+test_poll                       long    long
 test_eintr                      quick   quick
 test_fork1                      quick   quick
-test_wait3                      quick   quick
+test_wait3                      quick   long
 test_wait4                      quick   quick
 test_threadsignals              quick   quick
 test_file_eintr                 long    long
