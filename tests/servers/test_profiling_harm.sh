@@ -30,7 +30,7 @@ all-signals     refused  -               3
 jump            sampled  jump            0
 no-queue        unseen   no-queue        3
 tiny            sampled  tiny,autodisarm 3
-coroutines      sampled  coroutine       0
+coroutines      sampled  coroutine,narrow 0
 fork            sampled  state,errno     0
 setuid          sampled  burn            0
 threads         sampled  busy-of-many    0
