@@ -5,7 +5,7 @@
 # seconds; with PORTHOLE_TEST_LONG=1 for 30.
 . "$(dirname "$0")/../lib.sh"
 
-SECONDS_CPU=2 SECONDS_WALL=1 AT_A_TIME=3
+SECONDS_CPU=2 SECONDS_WALL=1 SECONDS_PATIENCE=20 AT_A_TIME=3
 [ -z "${PORTHOLE_TEST_LONG-}" ] || SECONDS_CPU=30 SECONDS_WALL=10 AT_A_TIME=2
 
 build_harm() {
@@ -23,20 +23,20 @@ build_harm() {
 #   refused   an error that says why
 #   unseen    a profile that says why it does not show these threads
 MODES="
-masked          unseen   masked-burn     3
-replaced        served   -               0
-replaced-raw    served   -               0
-all-signals     refused  -               3
-jump            sampled  jump            0
-no-queue        unseen   no-queue        3
-tiny            sampled  tiny,autodisarm 3
-coroutines      sampled  coroutine,narrow 0
-fork            sampled  state,errno     0
-setuid          sampled  burn            0
-threads         sampled  busy-of-many    0
-cancel          sampled  cancel-compute  4
-throw           sampled  throw           3
-dlopen          sampled  load-module     4
+masked         unseen    masked-burn       3
+replaced       served    -                 0
+replaced-raw   served    -                 0
+all-signals    refused   -                 3
+jump           sampled   jump              0
+no-queue       unseen    no-queue          3
+tiny           sampled   tiny,autodisarm   3
+coroutines     sampled   coroutine,narrow  0
+fork           sampled   state,errno       0
+setuid         sampled   burn              0
+threads        sampled   busy-of-many      0
+cancel         sampled   cancel-compute    4
+throw          sampled   throw             3
+dlopen         sampled   load-module       4
 "
 
 declare -A PORT URL PID STATUS
@@ -82,13 +82,27 @@ dump_until() {
     done
 }
 
-# observe MODE - profiles of CPU time for some seconds, however soon each one ends, with dumps; then one of wall time, with dumps.
+# has_samples MODE THREADS - of each of them, in its last CPU profile.
+has_samples() {
+    local thread
+    timeout 60 go tool pprof -raw "$WORK/$1.cpu" >"$WORK/$1.raw" 2>/dev/null
+    for thread in ${2//,/ }; do
+        [ "$(samples_of "$1" "$thread")" -gt 0 ] || return
+    done
+}
+
+# observe MODE WANTED THREADS FACTOR - profiles of CPU time for some seconds, however soon each one ends, and until there are samples; then
+# one of wall time. All the while thread dumps.
 observe() {
     local until=$((SECONDS + SECONDS_CPU))
     dump_until "$1" "$WORK/$1.observed" &
     while :; do
         ask_for "$1" cpu "/debug/pprof/profile?seconds=$SECONDS_CPU&hz=1000" "$SECONDS_CPU"
-        [ "$SECONDS" -lt "$until" ] || break
+        if [ "$SECONDS" -ge "$until" ]; then
+            [ "$2" = sampled ] || break
+            has_samples "$1" "$3" && break
+            [ "$SECONDS" -lt $((until + SECONDS_PATIENCE)) ] || break
+        fi
         sleep 0.2
     done
     ask_for "$1" wall "/debug/pprof/wall?seconds=$SECONDS_WALL&hz=1000" "$SECONDS_WALL"
@@ -102,12 +116,12 @@ statuses() {
     sort -u "$WORK/$1.$2.statuses" | tr '\n' ' '
 }
 
-# samples_of MODE THREAD - how many its CPU profile has.
+# samples_of MODE THREAD - how many its last CPU profile has; after has_samples.
 samples_of() {
-    timeout 60 go tool pprof -raw "$WORK/$1.cpu" 2>/dev/null | awk -v label="thread:[$2]" '
+    awk -v label="thread:[$2]" '
         $2 ~ /^[0-9]+:$/ { count = $1 }
         index($0, label) { sum += count }
-        END { print sum + 0 }'
+        END { print sum + 0 }' "$WORK/$1.raw"
 }
 
 comments_of() {
@@ -138,6 +152,7 @@ check_profile() {
         ;;
     unseen)
         is "$mode: each CPU profile is served" "$(statuses "$mode" cpu)" "200 "
+        has_samples "$mode" "$3"
         is "$mode: it has no samples of $3" "$(samples_of "$mode" "$3")" 0
         ;;
     esac
@@ -203,7 +218,8 @@ profile() {
     for mode in "$@"; do begin with "$mode"; done
     for mode in "$@"; do wait_for with "$mode"; done
     for mode in "$@"; do
-        observe "$mode" &
+        # shellcheck disable=SC2046
+        observe $(grep "^$mode " <<<"$MODES") &
         observers+=($!)
     done
     wait "${observers[@]}"
