@@ -119,9 +119,10 @@ static int collect(struct run *run, struct ph_profile **ret_profile, struct ph_e
         result = ph_unwinder_new(&wall->unwinder, error);
     if (result == 0) {
         ph_pace_begin(&run->pace, run->wish);
+        wall->until_ns = run->pace.until_ns;
         run->random = (uint64_t)run->pace.begin_ns | 1;
         result = go(run, error);
-        ph_wall_settle(wall, run->pace.until_ns);
+        ph_wall_settle(wall);
     }
     if (result == 0) {
         comment(run);

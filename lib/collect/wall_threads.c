@@ -71,11 +71,13 @@ static void settle_owed(struct ph_wall *wall, struct ph_wall_thread *thread, uin
     thread->owed_count = thread->owed_ns = 0;
 }
 
-/* Its time since the look before, and for how many samples that stands. */
-static void take_time(const struct ph_wall *wall, struct ph_wall_thread *thread, int64_t now_ns,
-                      int64_t *ret_values)
+/* Its time since the look before, and for how many samples that stands. A last look may come late. */
+static void take_time(const struct ph_wall *wall, struct ph_wall_thread *thread, int64_t *ret_values)
 {
     int64_t period_ns = wall->sampled.profile->period;
+    int64_t now_ns = ph_clock_monotonic_ns();
+    if (now_ns > wall->until_ns)
+        now_ns = wall->until_ns;
     int64_t elapsed_ns = now_ns > thread->counted_ns ? now_ns - thread->counted_ns : 0;
     int64_t samples = (elapsed_ns + period_ns / 2) / period_ns;
     ret_values[0] = samples > 0 ? samples : 1;
@@ -214,7 +216,7 @@ void ph_wall_look(struct ph_wall *wall, struct ph_wall_thread *thread)
     if (thread->has_ended)
         return;
     if (is_unchanged(wall, thread)) {
-        take_time(wall, thread, ph_clock_monotonic_ns(), change.values);
+        take_time(wall, thread, change.values);
         add_again(wall, thread->blocked_place, change.values);
         return;
     }
@@ -229,7 +231,7 @@ void ph_wall_look(struct ph_wall *wall, struct ph_wall_thread *thread)
         return;
     }
     ph_task_look_done(&change.look); /* there may be many: their descriptors cannot all be kept */
-    take_time(wall, thread, ph_clock_monotonic_ns(), change.values);
+    take_time(wall, thread, change.values);
     if (change.look.is_blocked) {
         wall->changes[wall->change_count++] = change;
         return;
@@ -308,9 +310,9 @@ int ph_wall_scan(struct ph_wall *wall, int64_t begin_ns, struct ph_error *error)
     return 0;
 }
 
-static void settle(struct ph_wall *wall, struct ph_wall_thread *thread, int64_t until_ns)
+static void settle(struct ph_wall *wall, struct ph_wall_thread *thread)
 {
-    int64_t period_ns = wall->sampled.profile->period;
+    int64_t period_ns = wall->sampled.profile->period, until_ns = wall->until_ns;
     int64_t left_ns = !thread->has_ended && until_ns > thread->counted_ns ? until_ns - thread->counted_ns : 0;
     const int64_t values[] = {(left_ns + period_ns / 2) / period_ns, left_ns};
     if (thread->is_blocked) {
@@ -322,11 +324,11 @@ static void settle(struct ph_wall *wall, struct ph_wall_thread *thread, int64_t 
     settle_owed(wall, thread, &wall->unanswered_count);
 }
 
-void ph_wall_settle(struct ph_wall *wall, int64_t until_ns)
+void ph_wall_settle(struct ph_wall *wall)
 {
     for (size_t i = 0; i < wall->asked_count; i++)
         probe_of(wall)->unask(wall->asked[i].ticket);
     wall->asked_count = 0;
     for (size_t i = 0; i < wall->thread_count; i++)
-        settle(wall, &wall->threads[i], until_ns);
+        settle(wall, &wall->threads[i]);
 }

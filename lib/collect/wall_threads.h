@@ -33,6 +33,7 @@ struct ph_wall_change {
 
 struct ph_wall {
     struct ph_sampled sampled;
+    int64_t until_ns; /* later time is none of the profile's */
     struct ph_unwinder *unwinder;
     struct ph_tasks tasks;
     struct ph_memory memory;
@@ -57,7 +58,7 @@ void ph_wall_look(struct ph_wall *wall, struct ph_wall_thread *thread);
 /** ph_wall_take_stacks() - waits for answers until @until_ns at most; those that are not there by then may come in a later round. */
 void ph_wall_take_stacks(struct ph_wall *wall, int64_t until_ns);
 
-/** ph_wall_settle() - the time up to @until_ns, by what each thread was seen with last; nobody is asked any more. */
-void ph_wall_settle(struct ph_wall *wall, int64_t until_ns);
+/** ph_wall_settle() - the time up to the end, by what each thread was seen with last; nobody is asked any more. */
+void ph_wall_settle(struct ph_wall *wall);
 
 #endif

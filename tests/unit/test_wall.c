@@ -135,6 +135,26 @@ static void threads_that_come_and_go_are_seen_for_a_while(void **state)
     sampling_thread_end(&newcomer);
 }
 
+/* As when everything stands still just before the last look. */
+static bool stand_still(void *context)
+{
+    if (++questions == 2)
+        usleep(1200000);
+    return false;
+}
+
+static void a_look_that_comes_late_counts_no_time_beyond_the_end(void **state)
+{
+    struct sampling_thread thread;
+    struct ph_profiling wish = {.probe = &sampling.probe, .seconds = 1, .hz = 100, .is_cancelled = stand_still};
+    questions = 0;
+    sampling_thread_wait(&thread);
+    struct ph_profile *profile = take(&wish);
+    assert_int_equal(sampling_total(profile, 1, thread.tid, NULL, NULL, NULL), PH_NS_PER_S);
+    ph_profile_free(profile);
+    sampling_thread_end(&thread);
+}
+
 static bool always(void *context)
 {
     return true;
@@ -169,6 +189,7 @@ int main(void)
         cmocka_unit_test_setup(threads_of_ours_are_not_there, sampling_setup),
         cmocka_unit_test_setup(with_more_threads_than_looks_each_has_its_time_still, sampling_setup),
         cmocka_unit_test_setup(threads_that_come_and_go_are_seen_for_a_while, sampling_setup),
+        cmocka_unit_test_setup(a_look_that_comes_late_counts_no_time_beyond_the_end, sampling_setup),
         cmocka_unit_test_setup(a_client_that_hangs_up_ends_it, sampling_setup),
         cmocka_unit_test_setup(only_one_of_either_kind_runs, sampling_setup),
     };
