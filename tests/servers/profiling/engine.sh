@@ -11,7 +11,7 @@
 #
 # NAMES: functions of the server, as a pattern; PROCESSES, how many serve (1); ENDS_WITH, its status (0), on the signal STOPS_BY (TERM);
 # INCOMPLETE_PERCENT, how many stacks may end early (5); BLOCKS_SIGNALS, which of its threads block all signals, so that they are seen only
-# while they wait: "some" or "all" that work.
+# while they wait: "some" or "all" that work; REFUSES, why it may refuse a dump while a profile is taken.
 #
 # PORTHOLE_TEST_LONG=1: 30 s each.
 # shellcheck shell=bash
@@ -22,8 +22,9 @@ PATH=$PATH:/usr/sbin
 
 CPU_SECONDS=2 WALL_SECONDS=1
 [ -z "${PORTHOLE_TEST_LONG-}" ] || CPU_SECONDS=30 WALL_SECONDS=30
-PROCESSES=1 ENDS_WITH=0 STOPS_BY=TERM INCOMPLETE_PERCENT=5 BLOCKS_SIGNALS=
+PROCESSES=1 ENDS_WITH=0 STOPS_BY=TERM INCOMPLETE_PERCENT=5 BLOCKS_SIGNALS="" REFUSES='^$'
 LOST_PERCENT=3
+SLACK_MS=100
 BUSY_TICKS=20 # of 10 ms: so much CPU time is seen in a profile
 
 chmod 711 "$WORK" # workers are another user
@@ -113,10 +114,10 @@ all_logs() {
 
 # ---- Dumps ----------------------------------------------------------------------------------------------------------
 
-# dump - takes one into $WORK/dump, prints "STATUS THREADS INTERRUPTED".
+# dump - takes one into $WORK/dump, prints "STATUS THREADS INTERRUPTED", or "STATUS REASON".
 dump() {
     curl -s --max-time 30 -o "$WORK/dump" -w '%{http_code} ' "$HOST_URL/debug/threads?format=json"
-    jq -r '"\(.threads | length) \(.interrupted_threads)"' "$WORK/dump" 2>&1 | head -n 1
+    jq -r '.detail // "\(.threads | length) \(.interrupted_threads)"' "$WORK/dump" 2>&1 | head -n 1
 }
 
 dump_on() {
@@ -170,7 +171,7 @@ check_profile() {
         END { print lost + 0, unanswered + 0, cut + 0, stacks + 0 }')
     echo "# $NAME, $kind: $count samples, $((ns / 1000000)) ms; $lost lost, $unanswered without an answer; of some $stacks stacks $cut are not complete"
     sed -n 's/^Comment: /#   /p' "$WORK/$kind.raw"
-    check "$NAME, $kind: there are samples" test "$count" -ge 50
+    check "$NAME, $kind: there are samples" test "$count" -ge 20
     check "$NAME, $kind: few were lost" test "$(percent "$lost" $((count + lost)))" -le $LOST_PERCENT
     check "$NAME, $kind: few stacks are not complete" test "$(percent "$cut" "$count")" -le "$INCOMPLETE_PERCENT"
     is "$NAME, $kind: each sample has the labels tid and thread" \
@@ -206,7 +207,7 @@ check_cpu() {
             "threads that block all signals: doc/limits.md"
     else
         check "$NAME: the CPU profile has the time that was used ($found_ms of $used_ms ms)" \
-            test $((found_ms * 2)) -ge "$used_ms" -a "$found_ms" -le $((used_ms * 2))
+            test $(((found_ms + SLACK_MS) * 2)) -ge "$used_ms" -a "$found_ms" -le $(((used_ms + SLACK_MS) * 2))
     fi
     [ "$PROCESSES" -gt 1 ] && [ -z "$BLOCKS_SIGNALS" ] || return
     busy=$(awk -v busy=$BUSY_TICKS '$2 >= busy { print $1 }' "$WORK/used")
@@ -264,8 +265,8 @@ run_profiled() {
     wait $load
     check_load "serves every request meanwhile" $? "$WORK/load"
     wait $dumps
-    check "$NAME under load: threads are dumped meanwhile ($(wc -l <"$WORK/dumps") times)" test "$(wc -l <"$WORK/dumps")" -ge 3
-    is "$NAME under load: each dump is served" "$(grep -vE '^200 [1-9]' "$WORK/dumps" | head -n 5)" ""
+    check "$NAME under load: threads are dumped meanwhile ($(wc -l <"$WORK/dumps") times)" test "$(wc -l <"$WORK/dumps")" -ge 2
+    is "$NAME under load: each dump is served" "$(grep -vE "^200 [1-9]|$REFUSES" "$WORK/dumps" | head -n 5)" ""
     check_profile wall
     check_wall
     if [ "$BLOCKS_SIGNALS" = all ]; then
