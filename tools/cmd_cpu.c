@@ -204,9 +204,11 @@ static int write_table(const struct ph_target *target, const struct request *req
     if (failed == 0)
         fwrite(out.data, 1, out.size_bytes, stdout);
     ph_buf_fini(&out);
-    if (failed == -ENODATA)
-        ph_complain("%s does not tell of %s: --by %s needs a profile of Porthole", target->text,
-                    request->way == PH_CPU_BY_PID ? "processes" : "threads", ways[request->way]);
+    if (failed == -ENODATA && request->way == PH_CPU_BY_PID)
+        ph_complain("%s does not tell processes apart: it is of one process, or was not taken by Porthole",
+                    target->text);
+    else if (failed == -ENODATA)
+        ph_complain("%s does not tell of threads: --by thread needs a profile of Porthole", target->text);
     return failed == -ENODATA ? PH_EXIT_FAILURE : failed ? out_of_memory() : PH_EXIT_DONE;
 }
 

@@ -139,6 +139,7 @@ told "one that is not there" 1 "nothing of a process 9; --by pid lists" cpu --pi
 shows "few samples are called few" '^Few samples' cpu few.pb
 shows "an idle program" '^No samples: no thread was seen on a processor$' cpu idle.pb
 shows "--top" '^Showing 3 of ' cpu --top 3 many.pb
+told "processes that are one" 1 "does not tell processes apart: it is of one process, or was not taken by Porthole" cpu --by pid few.pb
 told "threads nobody tells of" 1 "does not tell of threads: --by thread needs a profile of Porthole" cpu --by thread few.pb
 told "a heap profile" 1 "neither cpu nor wall time, but alloc_objects: is it a CPU profile" cpu "$SRC/tests/golden/go119_heap.pb.gz"
 shows "one of Go's" 'cpu [0-9.]+m?s in ' cpu "$SRC/tests/golden/go119_cpu.pb.gz"
