@@ -82,7 +82,7 @@ void ph_loaded_fini(struct ph_loaded *loaded)
 static bool read_executable_path(char *ret_path)
 {
     static const char deleted[] = " (deleted)";
-    ssize_t length = readlink("/proc/self/exe", ret_path, PATH_MAX - 1);
+    ssize_t length = readlink("/proc/thread-self/exe", ret_path, PATH_MAX - 1);
     if (length <= 0)
         return false;
     ret_path[length] = '\0';

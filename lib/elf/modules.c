@@ -278,7 +278,7 @@ static int take_snapshot(struct snapshot *snapshot, const char *text, size_t siz
 /* The kernel hands out a page of text at a time, and each part is consistent and higher than the one before. */
 int ph_modules_text(struct ph_buf *text)
 {
-    int fd = ph_fd_open("/proc/self/maps");
+    int fd = ph_fd_open("/proc/thread-self/maps");
     if (fd < 0)
         return fd;
     ssize_t got = 1;

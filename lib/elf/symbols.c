@@ -96,7 +96,7 @@ static bool find_own(const struct finder *finder, const struct ph_module *module
     if (module->path[0] != '/')
         return false;
     if (open_own(finder, module, module->path, source) ||
-        (module->is_main && open_own(finder, module, "/proc/self/exe", source)))
+        (module->is_main && open_own(finder, module, "/proc/thread-self/exe", source)))
         return true;
     snprintf(link, sizeof(link), "/proc/self/map_files/%" PRIx64 "-%" PRIx64, module->start, module->limit);
     return open_own(finder, module, link, source);

@@ -98,7 +98,7 @@ static int append_maps(struct ph_buf *out)
 {
     char block[4096];
     ssize_t count;
-    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    int fd = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     while ((count = read(fd, block, sizeof(block))) > 0)

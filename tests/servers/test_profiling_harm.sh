@@ -34,6 +34,7 @@ coroutines     sampled   coroutine,narrow  0
 fork           sampled   state,errno       0
 setuid         sampled   burn              0
 threads        sampled   busy-of-many      0
+leaderless     sampled   burn-on           3
 cancel         sampled   cancel-compute    4
 throw          sampled   throw             3
 dlopen         sampled   load-module       4
@@ -248,6 +249,7 @@ for mode in "${names[@]}"; do
     case $mode in
     masked) check "masked: a dump has the stacks of threads that block everything" dump_has masked masked-wait masked_wait 2 ;;
     threads) check_many ;;
+    leaderless) like "leaderless: stacks have names" "$(timeout 60 go tool pprof -top "$WORK/leaderless.cpu" 2>/dev/null)" ' burn$' ;;
     no-queue) like "no-queue: the profile says why it shows nothing" "$(comments_of no-queue)" 'RLIMIT_SIGPENDING' ;;
     esac
 done

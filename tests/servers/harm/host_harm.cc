@@ -196,11 +196,8 @@ static void run_mode(const Mode &mode, int port)
         printf("%s: %lu\n", known.first, known.second);
 }
 
-int main(int count, char **arguments)
+static int find_and_run(char **arguments)
 {
-    if (count != 4)
-        return 2;
-    module_path = arguments[3];
     for (auto modes : {masked_modes, signal_modes, stack_modes, child_modes, thread_modes, control_modes})
         for (const Mode &mode : modes())
             if (strcmp(mode.name, arguments[1]) == 0) {
@@ -209,4 +206,22 @@ int main(int count, char **arguments)
             }
     fprintf(stderr, "no such mode: %s\n", arguments[1]);
     return 2;
+}
+
+static void *run_and_exit(void *arguments)
+{
+    exit(find_and_run(static_cast<char **>(arguments)));
+}
+
+/* The first thread ends before all others, in one of the modes. */
+int main(int count, char **arguments)
+{
+    pthread_t thread;
+    if (count != 4)
+        return 2;
+    module_path = arguments[3];
+    if (strcmp(arguments[1], "leaderless") != 0)
+        return find_and_run(arguments);
+    expect(pthread_create(&thread, nullptr, run_and_exit, arguments) == 0, "pthread_create");
+    pthread_exit(nullptr);
 }

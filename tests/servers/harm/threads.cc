@@ -196,10 +196,21 @@ static void prepare_cancel()
     end_event = epoll_create1(EPOLL_CLOEXEC);
 }
 
+/* ---- leaderless: the first thread has ended ---- */
+
+__attribute__((noinline)) static void burn_on()
+{
+    while (!stop) {
+        burn(300000);
+        done();
+    }
+}
+
 std::vector<Mode> thread_modes()
 {
     return {
         {"threads", prepare_many, both(witnesses(), {{"many", be_many, 1}})},
+        {"leaderless", prepare_witnesses, both(witnesses(), {{"burn-on", burn_on, 2}})},
         {"cancel", prepare_cancel,
          both(witnesses(), {{"cancel-wait", cancel_waiting, 1}, {"cancel-compute", cancel_computing, 2}})},
     };
