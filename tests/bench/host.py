@@ -129,6 +129,18 @@ class Host:
         """CPU time, user and system, of all threads that live or have lived: clock_getcpuclockid(3)'s clock."""
         return time.clock_gettime_ns((~self.pid << 3) | 2)
 
+    def threads_cpu_ns(self, prefix):
+        """CPU time of the living threads whose name begins with @prefix (proc(5), schedstat)."""
+        total = 0
+        for tid in os.listdir(f"/proc/{self.pid}/task"):
+            folder = f"/proc/{self.pid}/task/{tid}"
+            with open(f"{folder}/comm", encoding="utf-8", errors="replace") as file:
+                if not file.read().startswith(prefix):
+                    continue
+            with open(f"{folder}/schedstat", encoding="ascii") as file:
+                total += int(file.read().split()[0])
+        return total
+
     def status(self, field):
         """A figure of /proc/PID/status, in bytes."""
         return read_kib(f"/proc/{self.pid}/status", field)

@@ -18,6 +18,7 @@ PROFILES = {  # who looks: what is asked for. The second is the noise of the mea
     "wall, 100 Hz": "/debug/pprof/wall?hz=100&seconds=",
 }
 SECONDS = 600  # longer than a round; ended with it
+SHARE_REQUESTS = 10000
 
 
 @contextlib.contextmanager
@@ -75,6 +76,32 @@ class Server:
         return one_burst(self.nginx, host, port)
 
 
+def own_share(settings, path, rounds):
+    """CPU time of Porthole's threads, and of the whole process: [nanoseconds], a burst of requests each."""
+    own, whole = [], []
+    with contextlib.ExitStack() as stack:
+        server = Server()
+        host, port, endpoint = server.start(settings)
+        stack.callback(host.stop)
+        stack.enter_context(profiled(endpoint, path))
+        for _ in range(rounds):
+            before = host.threads_cpu_ns("porthole/"), host.cpu_ns()
+            server.nginx.load(port, SHARE_REQUESTS)
+            own.append(host.threads_cpu_ns("porthole/") - before[0])
+            whole.append(host.cpu_ns() - before[1])
+    return own, whole
+
+
+def share_table(settings):
+    rows = []
+    for name, path in PROFILES.items():
+        if path:
+            settings.note(f"threads of Porthole, {name}")
+            own, whole = own_share(settings, path, settings.pick(10, 2))
+            rows.append(Row(f"{name}: threads of Porthole : the process", "ms", own, whole))
+    return Table(f"nginx: CPU time of {SHARE_REQUESTS} requests while it is profiled", rows)
+
+
 def one_round(workload, settings, bursts):
     """{who looks: [nanoseconds, a figure a burst]}: fresh processes, all alive at once, in turn."""
     with contextlib.ExitStack() as stack:
@@ -89,6 +116,7 @@ def one_round(workload, settings, bursts):
 
 
 def tables(settings):
+    yield share_table(settings)
     for workload in (Burner(), Server()):
         rounds = []
         for number in range(settings.rounds):

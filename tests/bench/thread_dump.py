@@ -1,12 +1,13 @@
 """A dump of all threads: against eu-stack and gdb, which stop the process for as long as they take."""
 
 import json
+import statistics
 import subprocess
 import time
 
 from host import CLIENT_CORE, clean_environment, on_core
 from heap_request import StacksHost
-from measure import Row, Table
+from measure import Row, Table, interleave
 
 FRAMES = 25
 RATIO_TARGET = 0.05  # of time, against eu-stack
@@ -37,28 +38,40 @@ def frames_of_peer(output):
     return sum(line.startswith("#") for line in output.splitlines()) / max(threads, 1)
 
 
+def one_dump(host, path):
+    """Wall nanoseconds: the median of three."""
+    return statistics.median(host.get(path)[1] for _ in range(3))
+
+
 def measure(settings, threads):
+    outputs = {}
+
+    def tool(name, command):
+        taken_ns, outputs[name] = time_tool(command)
+        return taken_ns
+
     with ThreadsHost(settings, threads) as host:
         host.wait_stacks()
         answer = json.loads(host.get("/debug/threads")[0])
         blocked = [thread for thread in answer["threads"] if thread["state"] != "running"]
         frames = sum(len(thread["stack"]) for thread in blocked) / len(blocked)
         interrupted = host.interrupted()
-        ours = [host.get("/debug/threads")[1] for _ in range(settings.rounds)]
-        raw = [host.get("/debug/pprof/threads")[1] for _ in range(settings.rounds)]
-        interrupted = host.interrupted() - interrupted
-        settings.note(f"eu-stack and gdb on {threads} threads")
-        tool_rounds = settings.pick(5, 1)
-        stacks = [time_tool(["eu-stack", "-p", str(host.pid)]) for _ in range(tool_rounds)]
-        debugger = [time_tool(["gdb", "-q", "-batch", "-p", str(host.pid), "-ex", "thread apply all bt"])
-                    for _ in range(tool_rounds)]
-    ours_ns, raw_ns = sorted(ours)[len(ours) // 2], sorted(raw)[len(raw) // 2]
+        for path in ("/debug/threads", "/debug/pprof/threads"):
+            one_dump(host, path)
+        interrupted = host.interrupted() - interrupted  # later the debuggers stop the threads, too
+        figures = interleave(settings.pick(5, 1), {
+            "json": lambda: one_dump(host, "/debug/threads"),
+            "raw": lambda: one_dump(host, "/debug/pprof/threads"),
+            "eu-stack": lambda: tool("eu-stack", ["eu-stack", "-p", str(host.pid)]),
+            "gdb": lambda: tool("gdb", ["gdb", "-q", "-batch", "-p", str(host.pid), "-ex", "thread apply all bt"]),
+        }, lambda number: settings.note(f"eu-stack and gdb on {threads} threads, round {number + 1}"))
     return Table(f"a dump of {len(answer['threads'])} threads, {frames:.0f} frames each", [
-        Row("JSON with names : eu-stack", "ms", [ours_ns] * tool_rounds, [taken for taken, _ in stacks],
+        Row("JSON with names : eu-stack", "ms", figures["json"], figures["eu-stack"],
             ratio_target=RATIO_TARGET if threads >= 1000 else None),
-        Row("pprof with names : eu-stack", "ms", [raw_ns] * tool_rounds, [taken for taken, _ in stacks]),
-        Row("JSON with names : gdb -batch", "ms", [ours_ns] * tool_rounds, [taken for taken, _ in debugger]),
-        Row("frames a thread : eu-stack", "count", [frames], [frames_of_peer(stacks[0][1])]),
+        Row("pprof with names : eu-stack", "ms", figures["raw"], figures["eu-stack"]),
+        Row("JSON with names : gdb -batch", "ms", figures["json"], figures["gdb"]),
+        Row("JSON : pprof", "ms", figures["json"], figures["raw"]),
+        Row("frames a thread : eu-stack", "count", [frames], [frames_of_peer(outputs["eu-stack"])]),
         Row("calls that were interrupted", "count", [interrupted], [0], more_target=0),
     ])
 
