@@ -135,6 +135,42 @@ static void a_blocked_thread_has_not_run_until_it_does(void **state)
     assert_int_equal(ph_task_look(-1, thread.tid, &look), -ESRCH);
 }
 
+/* The next that is opened has the lowest number that is free. */
+static int next_descriptor(void)
+{
+    int fd = dup(STDERR_FILENO);
+    close(fd);
+    return fd;
+}
+
+static void a_look_holds_a_descriptor_until_it_is_done(void **state)
+{
+    struct thread blocked = {.body = body_semaphore}, running = {.body = body_spin};
+    struct ph_task_look look;
+    struct ph_tasks tasks = {0};
+    (void)state;
+    thread_start_blocked(&blocked);
+    thread_start_spinning(&running);
+    assert_int_equal(ph_tasks_read(&tasks, &fixture_probe, NULL), 0);
+    int folder = ph_tasks_folder(&tasks), before = next_descriptor();
+    assert_int_equal(ph_task_look(folder, blocked.tid, &look), 0);
+    assert_int_not_equal(next_descriptor(), before);
+    assert_int_equal(ph_task_look_again(folder, blocked.tid, &look), 0);
+    ph_task_look_done(&look);
+    ph_task_look_done(&look);
+    assert_int_equal(ph_task_look_again(folder, blocked.tid, &look), 0);
+    assert_int_equal(ph_task_look_light(folder, blocked.tid, &look), 0);
+    ph_task_look_done(&look);
+    assert_int_equal(ph_task_look(folder, running.tid, &look), 0);
+    assert_int_equal(ph_task_look(folder, 1 << 30, &look), -ESRCH);
+    assert_int_equal(next_descriptor(), before);
+    ph_tasks_fini(&tasks);
+    assert_int_equal(ph_tasks_folder(&tasks), -1);
+    fixture_release();
+    thread_join(&blocked);
+    thread_join(&running);
+}
+
 static void a_thread_that_runs_is_not_blocked_and_uses_time(void **state)
 {
     struct thread thread = {.body = body_spin};
@@ -188,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup(tasks_are_those_of_the_host_by_number_with_their_names, setup),
         cmocka_unit_test_setup(names_stay_with_their_threads_while_others_come_and_go, setup),
         cmocka_unit_test_setup(a_blocked_thread_has_not_run_until_it_does, setup),
+        cmocka_unit_test_setup(a_look_holds_a_descriptor_until_it_is_done, setup),
         cmocka_unit_test_setup(a_thread_that_runs_is_not_blocked_and_uses_time, setup),
         cmocka_unit_test(a_note_tells_the_callers_registers_of_a_blocked_thread),
     };

@@ -175,6 +175,30 @@ static void more_threads_than_room_are_counted_not_written(void **state)
     pthread_join(thread, NULL);
 }
 
+static void one_record_is_read_again_as_long_as_its_thread_lives(void **state)
+{
+    struct ph_thread again = {.tid = 0};
+    pthread_t thread;
+    uintptr_t somewhere;
+    (void)state;
+    assert_true(ph_thread_again(find(getpid())->slot, getpid(), &again));
+    assert_int_equal(again.tid, getpid());
+    assert_int_equal(pthread_create(&thread, NULL, wait_until_finish, &somewhere), 0);
+    sem_wait(&started);
+    pid_t tid = seen_tid;
+    uint32_t slot = find(tid)->slot;
+    assert_true(ph_thread_again(slot, tid, &again));
+    assert_int_equal(again.tid, tid);
+    assert_int_equal(again.slot, slot);
+    assert_true(somewhere >= again.stack_low && somewhere < again.stack_high);
+    assert_false(ph_thread_again(slot, tid + 1, &again));
+    assert_false(ph_thread_again(UINT32_MAX, tid, &again));
+    sem_post(&finish);
+    pthread_join(thread, NULL);
+    assert_true(gone(tid));
+    assert_false(ph_thread_again(slot, tid, &again));
+}
+
 static uint32_t labels_of(pid_t tid)
 {
     const struct ph_thread *thread = find(tid);
@@ -264,6 +288,7 @@ int main(void)
         cmocka_unit_test(labels_are_those_of_one_thread),
         cmocka_unit_test(a_forked_child_has_as_many_arenas_to_choose_from_as_its_parent),
         cmocka_unit_test(more_threads_than_room_are_counted_not_written),
+        cmocka_unit_test(one_record_is_read_again_as_long_as_its_thread_lives),
     };
     ph_thread_init();
     sem_init(&started, 0, 0);
