@@ -319,7 +319,7 @@ wanted man && stage man 60 count_one bash -c check_man
 wanted shellcheck && stage shellcheck 120 count_script bash -c check_shell
 wanted check && stage check 400 count_check bash -c 'check_in "$build"'
 wanted build-clang && stage build-clang 400 count_one bash -c 'build_in "$work/clang" CC=clang --enable-werror'
-wanted sanitizers && stage sanitizers 600 count_programs \
+wanted sanitizers && stage sanitizers 900 count_programs \
     bash -c 'build_in "$work/sanitizers" --enable-werror --enable-sanitizers && check_in "$work/sanitizers"'
 wanted tsan && stage tsan 200 count_script bash "$source/tests/tsan/run.sh" "$source" "$build"
 wanted distcheck && stage distcheck 600 count_one bash -c check_dist
