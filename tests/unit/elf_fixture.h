@@ -11,7 +11,7 @@
 /* What make_debugdata.sh made; the build passes the folder. */
 #define SYMBOLS_LIBRARY(name) PH_SYMBOLS_DIR "/" name
 
-#define FIXTURE_PATH_MAX 256
+#define FIXTURE_PATH_MAX 1024 /* $TMPDIR may be deep */
 
 /** A folder that everybody may enter, removed with its files by fixture_teardown(). cmocka setup and teardown. */
 int fixture_setup(void **state);

@@ -353,6 +353,7 @@ static void a_forked_child_stops_nothing_and_waits_for_nothing(void **state)
     struct ph_server *server = start();
     pthread_mutex_lock(&server->jobs.mutex);
     pid_t child = fork();
+    assert_true(child >= 0);
     if (child == 0) {
         alarm(PATIENCE_NS / PH_NS_PER_S);
         ph_server_stop(server);
