@@ -7,6 +7,7 @@
 #include "probe/capture.h"
 #include "probe/counters.h"
 #include "probe/handover.h"
+#include "probe/let_in.h"
 #include "probe/load.h"
 #include "probe/own_fd.h"
 #include "probe/real.h"
@@ -180,6 +181,7 @@ static void in_forked_child(void)
 pid_t ph_fork(void)
 {
     const struct ph_calm *outer = forking.hooked;
+    ph_let_in_no_more();
     struct ph_calm calm = ph_calm_begin();
     forking.hooked = &calm;
     pid_t child = ph_real()->fork();

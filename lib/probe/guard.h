@@ -25,9 +25,12 @@ struct ph_tls {
     uint32_t label_set;       /* of this thread; 0: none. Read by the signal handler and by heap samples */
     bool cut_short;           /* our signal alone has ended the last system call that failed with EINTR (wait.h) */
     bool is_masked;           /* … and has left all signals blocked */
-    const void *waits_in;     /* the real function the thread waits in, if that goes on atomically */
-    uintptr_t waits_at;       /* the frame of the hook */
-    uint64_t mask_before;     /* valid while is_masked: what was blocked, as the kernel writes it */
+    bool holds;               /* our signal is blocked by a hook, and comes when the call is over */
+    int looked_for;       /* our signal: this thread has looked whether the host blocks it (let_in.h); 0: none */
+    int let_in;           /* … it does, and it comes through nevertheless */
+    const void *waits_in; /* the real function the thread waits in, if that goes on atomically */
+    uintptr_t waits_at;   /* the frame of the hook */
+    uint64_t mask_before; /* valid while is_masked: what was blocked, as the kernel writes it */
     struct ph_thread_slot *slot;
 };
 

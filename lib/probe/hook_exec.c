@@ -1,5 +1,6 @@
 /* hook_exec.c - the host executes a program: its own again, perhaps (reexec.h). */
 #include "probe/export.h"
+#include "probe/let_in.h"
 #include "probe/real.h"
 #include "probe/reexec.h"
 
@@ -21,6 +22,7 @@ PH_EXPORT int execve(const char *path, char *const *arguments, char *const *envi
     char *lines[PH_REEXEC_LINES_MAX];
     size_t lacking = ph_reexec_lacking(path, environment, lines);
     size_t given = lacking ? count_lines(environment) : 0;
+    ph_let_in_no_more();
     if (lacking == 0 || given > LINES_MAX)
         return ph_real()->execve(path, arguments, environment);
     char *merged[given + lacking + 1];

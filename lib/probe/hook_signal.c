@@ -4,6 +4,7 @@
 #include "probe/calm.h"
 #include "probe/export.h"
 #include "probe/guard.h"
+#include "probe/let_in.h"
 #include "probe/readable.h"
 #include "probe/real.h"
 #include "probe/signal.h"
@@ -53,6 +54,18 @@ PH_EXPORT int signalfd(int fd, const sigset_t *set, int flags)
     sigset_t buffer;
     return ph_real()->signalfd(fd, ph_on_own_thread() ? set : ph_signal_for_queue(set, &buffer), flags);
 }
+
+#define SETS_MASK(name)                                                                                            \
+    PH_EXPORT int name(int how, const sigset_t *set, sigset_t *before)                                             \
+    {                                                                                                              \
+        int result = ph_real()->name(how, set, before);                                                            \
+        if (__builtin_expect(ph_tls.looked_for, 0) && result == 0)                                                 \
+            ph_let_in_mask(how, set, before);                                                                      \
+        return result;                                                                                             \
+    }
+
+SETS_MASK(sigprocmask)
+SETS_MASK(pthread_sigmask)
 
 /* One of ours may wait for a thread that blocks it. */
 PH_EXPORT int sigpending(sigset_t *set)

@@ -110,12 +110,14 @@ void ph_wait_block_ours(struct ph_wait *wait)
     uint64_t before = 0, ours = number ? held_bit(number) : 0;
     if (ours && syscall(SYS_rt_sigprocmask, SIG_BLOCK, &ours, &before, KERNEL_SET_BYTES) == 0)
         wait->held = before & ours ? 0 : number;
+    ph_tls.holds |= wait->held != 0;
 }
 
 void ph_wait_unblock_ours(const struct ph_wait *wait)
 {
     int saved_errno = errno;
     uint64_t ours = held_bit(wait->held);
+    ph_tls.holds = false;
     syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, NULL, KERNEL_SET_BYTES);
     errno = saved_errno;
 }

@@ -10,6 +10,7 @@
 #define PH_PROBE_WAIT_H
 
 #include "probe/guard.h"
+#include "probe/let_in.h"
 #include "probe/thread_table.h"
 
 #include <errno.h>
@@ -124,6 +125,9 @@ static inline void ph_wait_end(const struct ph_wait *wait)
         __atomic_store_n(&slot->wait_holds, false, __ATOMIC_RELAXED);
         __atomic_store_n(&slot->record.waits_since_ns, 0, __ATOMIC_RELAXED);
     }
+    int number = __atomic_load_n(&ph_wait_held_signal, __ATOMIC_RELAXED);
+    if (__builtin_expect(number != ph_tls.looked_for, 0))
+        ph_let_in(number);
 }
 
 /** ph_wait_interrupted_sig() - from the handler of our signal, first thing. */

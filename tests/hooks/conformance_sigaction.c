@@ -89,6 +89,30 @@ CALL(signalfd)
     return seen;
 }
 
+static struct outcome set_mask(int (*f)(int, const sigset_t *, sigset_t *), enum way way)
+{
+    sigset_t before, set, now;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    struct outcome seen = outcome(f(way == BAD ? 99 : SIG_BLOCK, &set, &before));
+    f(SIG_BLOCK, NULL, &now);
+    if (way == GOOD) {
+        seen.value = seen.value * 100 + sigismember(&before, SIGUSR2) * 10 + sigismember(&now, SIGUSR2);
+        f(SIG_SETMASK, &before, NULL);
+    }
+    return seen;
+}
+
+CALL(sigprocmask)
+{
+    return set_mask(f, way);
+}
+
+CALL(pthread_sigmask)
+{
+    return set_mask(f, way);
+}
+
 CALL(sigaltstack)
 {
     static char memory[1 << 16];

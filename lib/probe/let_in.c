@@ -1,0 +1,57 @@
+#include "probe/let_in.h"
+
+#include "probe/thread_table.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define STACK_LEFT_BYTES 16384 /* for the kernel's frame and our handler: some 6 KiB */
+
+static uint64_t bit_of(int number)
+{
+    return UINT64_C(1) << (number - 1);
+}
+
+static uint64_t change(int how, int number)
+{
+    uint64_t set = bit_of(number), before = 0;
+    syscall(SYS_rt_sigprocmask, how, &set, &before, sizeof(set));
+    return before;
+}
+
+/* A coroutine's stack may be too small for a signal, and that may be why all are blocked. The main thread's has no slot, and room. */
+static bool has_room(void)
+{
+    const struct ph_thread_slot *slot = ph_tls.slot;
+    if (!slot)
+        return getpid() == gettid();
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0), low = slot->record.stack_low,
+              high = slot->record.stack_high;
+    if (__atomic_load_n(&slot->tiny_signal_stack, __ATOMIC_RELAXED))
+        return false;
+    return high == 0 || (here >= low + STACK_LEFT_BYTES && here < high);
+}
+
+void ph_let_in(int number)
+{
+    if (ph_tls.own || ph_tls.holds || (number && !has_room()))
+        return;
+    int saved_errno = errno;
+    if (ph_tls.let_in)
+        change(SIG_BLOCK, ph_tls.let_in);
+    ph_tls.let_in = number && change(SIG_UNBLOCK, number) & bit_of(number) ? number : 0;
+    ph_tls.looked_for = number;
+    errno = saved_errno;
+}
+
+void ph_let_in_mask(int how, const sigset_t *set, sigset_t *before)
+{
+    int number = ph_tls.let_in;
+    bool is_named = set && (how == SIG_SETMASK || (number && sigismember(set, number) == 1));
+    if (number && before)
+        sigaddset(before, number);
+    if (is_named)
+        ph_tls.let_in = ph_tls.looked_for = 0; /* the mask is the host's again */
+}
