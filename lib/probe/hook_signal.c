@@ -15,8 +15,8 @@
 #include <sys/auxv.h>
 #include <sys/signalfd.h>
 
-/* What our handler and the hooks it may be called from need besides the kernel's frame. */
-#define HANDLER_BYTES 2048
+/* What our handler needs besides the kernel's frame, and the host's that it may interrupt. */
+#define HANDLERS_BYTES 1024
 
 PH_EXPORT int sigaction(int number, const struct sigaction *action, struct sigaction *before)
 {
@@ -76,11 +76,13 @@ PH_EXPORT int sigpending(sigset_t *set)
     return result;
 }
 
-/* The kernel kills the process if the frame of a signal does not fit: a stack that the host has made for small handlers, or for none. */
+/* The kernel kills the process if the frame of a signal does not fit: a stack that the host has made for small handlers, or for none. Two
+ * frames, as a handler of the host's may be on it already when our signal comes. */
 static bool is_tiny(const stack_t *stack)
 {
     unsigned long frame_bytes = getauxval(AT_MINSIGSTKSZ);
-    return !(stack->ss_flags & SS_DISABLE) && stack->ss_size < (frame_bytes ? frame_bytes : 2048) + HANDLER_BYTES;
+    return !(stack->ss_flags & SS_DISABLE) &&
+           stack->ss_size < 2 * (frame_bytes ? frame_bytes : 2048) + HANDLERS_BYTES;
 }
 
 static bool is_readable(const stack_t *stack)

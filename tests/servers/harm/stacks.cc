@@ -48,7 +48,8 @@ static size_t frame_bytes()
 
 static void tiny_stacks()
 {
-    const size_t sizes[] = {frame_bytes() + 512, frame_bytes() + 1024, 2 * frame_bytes() + 4096};
+    /* For one signal; for hardly two; for two. */
+    const size_t sizes[] = {frame_bytes() + 512, 2 * frame_bytes() - 512, 2 * frame_bytes() + 4096};
     stack_t stack = {}, now;
     stack.ss_size = sizes[worker_count++ % (sizeof(sizes) / sizeof(sizes[0]))];
     stack.ss_sp = guarded(stack.ss_size);
