@@ -121,7 +121,8 @@ static int install(int number, int host_flags)
 {
     struct sigaction action = {.sa_sigaction = handle,
                                .sa_flags = SA_SIGINFO | SA_ONSTACK | (host_flags & SA_RESTART)};
-    sigfillset(&action.sa_mask);
+    /* Also those of libc, which sigfillset() leaves out: a thread that was cancelled in the handler would never give back its slot. */
+    memset(&action.sa_mask, 0xff, sizeof(action.sa_mask));
     return ph_real()->sigaction(number, &action, NULL) < 0 ? -errno : 0;
 }
 

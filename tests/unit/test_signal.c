@@ -1,11 +1,13 @@
 /* The number of our signal is the host's as if we had none. */
 #include "captures_fixture.h"
+#include "probe/real.h"
 #include "probe/signal.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -39,6 +41,17 @@ static void the_host_finds_the_signal_unused_and_can_have_it(void **state)
     int other = ph_signal_acquire();
     assert_true(other > 0 && other != number);
     signal(number, SIG_DFL);
+}
+
+/* Nor by pthread_cancel(), whose number no set of libc holds. */
+static void nothing_interrupts_our_handler(void **state)
+{
+    (void)state;
+    struct sigaction now;
+    uint64_t mask, unblockable = UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1);
+    assert_int_equal(ph_real()->sigaction(ph_signal_acquire(), NULL, &now), 0);
+    memcpy(&mask, &now.sa_mask, sizeof(mask));
+    assert_int_equal(mask | unblockable, UINT64_MAX);
 }
 
 /* Our signal, as nobody sends it to a thread that waits: it was just about to. */
@@ -148,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_host_finds_the_signal_unused_and_can_have_it),
+        cmocka_unit_test(nothing_interrupts_our_handler),
         cmocka_unit_test(a_thread_that_waits_for_every_signal_gets_none_of_ours),
         cmocka_unit_test(a_signalfd_for_every_signal_reads_none_of_ours),
         cmocka_unit_test(an_executed_program_gets_no_signal_of_ours),
