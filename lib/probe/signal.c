@@ -30,6 +30,7 @@ struct belief {
 
 static struct belief beliefs[SIGNALS];
 static uint64_t ours;     /* atomic: bit n - 1: number n is, or was, ours */
+static uint64_t named;    /* atomic: likewise those that the host has a signalfd() for */
 static int current;       /* atomic: the number in use; 0: none was chosen yet, or the host wants it */
 static int wished_number; /* by option */
 
@@ -129,6 +130,8 @@ static int install(int number, int host_flags)
 static bool is_free(int number)
 {
     struct sigaction now;
+    if (__atomic_load_n(&named, __ATOMIC_RELAXED) >> (number - 1) & 1)
+        return false;
     if (ph_signal_is_ours(number))
         return believed(number).sa_handler == SIG_DFL;
     return ph_real()->sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
@@ -145,18 +148,24 @@ static int take(int number)
     return result < 0 ? result : number;
 }
 
+/* From the top but one: programs count up from SIGRTMIN, and the very last is a favourite, too. */
+static int first_free(void)
+{
+    if (wished_number)
+        return is_free(wished_number) ? wished_number : -ENOSPC;
+    for (int number = SIGRTMAX - 1; number > SIGRTMIN; number--)
+        if (is_free(number))
+            return number;
+    return -ENOSPC;
+}
+
 int ph_signal_acquire(void)
 {
     int number = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
     if (number && ph_signal_holds())
         return number;
-    if (wished_number)
-        return is_free(wished_number) ? take(wished_number) : -ENOSPC;
-    /* From the top but one: programs count up from SIGRTMIN, and the very last is a favourite, too. */
-    for (number = SIGRTMAX - 1; number > SIGRTMIN; number--)
-        if (is_free(number))
-            return take(number);
-    return -ENOSPC;
+    number = first_free();
+    return number < 0 ? number : take(number);
 }
 
 bool ph_signal_holds(void)
@@ -192,17 +201,31 @@ static bool sweeps(const sigset_t *set)
     return count >= SWEEP;
 }
 
+static void leave_to_host(const sigset_t *set)
+{
+    uint64_t numbers;
+    int number = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+    memcpy(&numbers, set, sizeof(numbers));
+    __atomic_fetch_or(&named, numbers, __ATOMIC_RELAXED);
+    if (number && sigismember(set, number) == 1)
+        __atomic_store_n(&current, 0, __ATOMIC_RELAXED);
+}
+
+/* As long as none was chosen, it is the one that would be. */
 const sigset_t *ph_signal_for_queue(const sigset_t *set, sigset_t *buffer)
 {
     int number = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
-    if (!number || !set || !ph_is_readable_sig(set) || sigismember(set, number) != 1)
+    if (!set)
         return set;
     if (!sweeps(set)) {
-        __atomic_store_n(&current, 0, __ATOMIC_RELAXED);
+        leave_to_host(set);
         return set;
     }
+    if (!number)
+        number = first_free();
     *buffer = *set;
-    sigdelset(buffer, number);
+    if (number > 0)
+        sigdelset(buffer, number);
     return buffer;
 }
 

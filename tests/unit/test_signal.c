@@ -110,6 +110,39 @@ static void a_signalfd_for_every_signal_reads_none_of_ours(void **state)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* The first of all tests: no number was chosen yet. */
+static void a_signalfd_from_before_the_first_profile_reads_none_of_ours(void **state)
+{
+    (void)state;
+    sigset_t all, before;
+    struct signalfd_siginfo info;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int fd = signalfd(-1, &all, SFD_NONBLOCK | SFD_CLOEXEC);
+    cut_short(gettid());
+    assert_int_equal(read(fd, &info, sizeof(info)), -1);
+    assert_int_equal(errno, EAGAIN);
+    pthread_kill(pthread_self(), SIGUSR1);
+    assert_int_equal(read(fd, &info, sizeof(info)), sizeof(info));
+    assert_int_equal(info.ssi_signo, SIGUSR1);
+    close(fd);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void a_signalfd_that_names_a_number_keeps_it(void **state)
+{
+    (void)state;
+    sigset_t set;
+    int number = ph_signal_acquire();
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    int other = ph_signal_acquire();
+    assert_true(other > 0 && other != number);
+    close(fd);
+    assert_int_equal(ph_signal_acquire(), other);
+}
+
 /* ---- Programs that are executed ---- */
 
 /* What is pending when a program is executed must not end it. */
@@ -160,10 +193,12 @@ static void a_program_executed_by_a_thread_that_was_asked_is_not_ended(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_signalfd_from_before_the_first_profile_reads_none_of_ours),
         cmocka_unit_test(the_host_finds_the_signal_unused_and_can_have_it),
         cmocka_unit_test(nothing_interrupts_our_handler),
         cmocka_unit_test(a_thread_that_waits_for_every_signal_gets_none_of_ours),
         cmocka_unit_test(a_signalfd_for_every_signal_reads_none_of_ours),
+        cmocka_unit_test(a_signalfd_that_names_a_number_keeps_it),
         cmocka_unit_test(an_executed_program_gets_no_signal_of_ours),
         cmocka_unit_test(a_program_executed_by_a_thread_that_was_asked_is_not_ended),
     };

@@ -82,11 +82,9 @@ static void masked_await()
 static void masked_read()
 {
     struct signalfd_siginfo info;
-    sigset_t set;
-    sigemptyset(&set);
-    for (unsigned i = 0; i < QUEUES; i++)
-        sigaddset(&set, SIGRTMIN + static_cast<int>(i));
-    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    sigset_t all;
+    sigfillset(&all);
+    int fd = signalfd(-1, &all, SFD_CLOEXEC);
     struct pollfd item = {fd, POLLIN, 0};
     from_fd.target = pthread_self();
     from_fd.is_ready = true;
