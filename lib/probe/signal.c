@@ -260,15 +260,32 @@ int ph_signal_send(int number, pid_t tid, uint32_t payload)
     return syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, number, &info) < 0 ? -errno : 0;
 }
 
+/* A line of a file in /proc; NULL if the kernel does not tell. */
+static const char *find_status(const char *path, const char *line, char *text, size_t capacity)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? -1 : read(fd, text, capacity - 1);
+    if (fd >= 0)
+        close(fd);
+    text[count < 0 ? 0 : count] = '\0';
+    const char *found = strstr(text, line);
+    return found ? found + strlen(line) : NULL;
+}
+
 bool ph_signal_is_blocked(int number, pid_t tid)
 {
     char path[48], text[STATUS_BYTES];
     snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (fd >= 0)
-        close(fd);
-    text[count < 0 ? 0 : count] = '\0';
-    const char *blocked = strstr(text, "\nSigBlk:");
-    return blocked && strtoull(blocked + strlen("\nSigBlk:"), NULL, 16) >> (number - 1) & 1;
+    const char *blocked = find_status(path, "\nSigBlk:", text, sizeof(text));
+    return blocked && strtoull(blocked, NULL, 16) >> (number - 1) & 1;
+}
+
+uint32_t ph_signal_queue_left(void)
+{
+    char text[STATUS_BYTES];
+    unsigned long queued, limit;
+    const char *counts = find_status("/proc/self/status", "\nSigQ:", text, sizeof(text));
+    if (!counts || sscanf(counts, "%lu/%lu", &queued, &limit) != 2 || limit > INT32_MAX)
+        return INT32_MAX;
+    return limit > queued ? (uint32_t)(limit - queued) : 0;
 }

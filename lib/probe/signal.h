@@ -53,4 +53,8 @@ int ph_signal_send(int number, pid_t tid, uint32_t payload);
 /** ph_signal_is_blocked() - does that thread of this process block it now? False, too, where the kernel does not tell. */
 bool ph_signal_is_blocked(int number, pid_t tid);
 
+/** ph_signal_queue_left() - how many more signals can be queued and timers made by the processes of this user (RLIMIT_SIGPENDING); INT32_MAX
+ * if the kernel does not tell. On a thread of ours. */
+uint32_t ph_signal_queue_left(void);
+
 #endif

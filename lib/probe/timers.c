@@ -46,8 +46,9 @@ static int signal_number;     /* atomic; 0: no sampling runs */
 static pid_t sampled_process; /* a child of _Fork() is not told that it is one */
 static unsigned rate_hz;
 static uint64_t unarmed_count, tiny_count, lost_count; /* atomic */
-static struct stranger strangers[STRANGERS_MAX];       /* of the thread that samples */
-static uint32_t last_number;                           /* atomic, a hint: the slot that was asked for last */
+static int32_t room; /* atomic: timers that can still be made; each takes one from what the host can queue */
+static struct stranger strangers[STRANGERS_MAX]; /* of the thread that samples */
+static uint32_t last_number;                     /* atomic, a hint: the slot that was asked for last */
 
 /* ---- The kernel's timers, by raw calls ---- */
 
@@ -64,7 +65,7 @@ static uint64_t first_ns(pid_t tid, uint64_t period_ns)
     return 1 + (mixed >> 32) * period_ns / (UINT64_C(1) << 32);
 }
 
-static int make_timer(pid_t tid, int number)
+static int create_timer(pid_t tid, int number)
 {
     struct sigevent event;
     int timer = -1;
@@ -84,9 +85,19 @@ static int make_timer(pid_t tid, int number)
     return timer;
 }
 
+static int make_timer(pid_t tid, int number)
+{
+    bool has_room = __atomic_fetch_sub(&room, 1, __ATOMIC_RELAXED) > 0;
+    int timer = has_room ? create_timer(tid, number) : -EAGAIN;
+    if (timer < 0)
+        __atomic_fetch_add(&room, 1, __ATOMIC_RELAXED);
+    return timer;
+}
+
 static void delete_timer(int timer)
 {
     syscall(SYS_timer_delete, timer);
+    __atomic_fetch_add(&room, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- Those of the registry's threads ---- */
@@ -224,6 +235,7 @@ int ph_sampling_begin(unsigned hz, size_t stack_bytes)
     rate_hz = hz;
     sampled_process = getpid();
     unarmed_count = tiny_count = lost_count = 0;
+    room = (int32_t)(ph_signal_queue_left() / 2); /* the rest is the host's, and its user's */
     ph_wait_hold(number);
     __atomic_store_n(&signal_number, number,
                      __ATOMIC_SEQ_CST); /* seen by whoever begins after a slot was found to be armed */

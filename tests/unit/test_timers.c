@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -252,6 +254,53 @@ static void threads_in_a_child_of_a_bare_fork_have_no_timers(void **state)
     assert_int_equal(status, 7);
 }
 
+static int begun_count; /* atomic */
+
+static void *wait_for_the_end(void *fd)
+{
+    char byte;
+    __atomic_fetch_add(&begun_count, 1, __ATOMIC_RELEASE);
+    return read(*(int *)fd, &byte, 1) < 0 ? fd : NULL;
+}
+
+#define QUEUE 40 /* RLIMIT_SIGPENDING */
+
+/* In a child that is the only process of its user. */
+static int host_with_many_threads(uid_t user)
+{
+    const struct rlimit limit = {QUEUE, QUEUE};
+    int fds[2];
+    if (setresuid(user, user, user) < 0 || setrlimit(RLIMIT_SIGPENDING, &limit) < 0 || pipe(fds) < 0)
+        return 1;
+    sample_begin(100);
+    for (int i = 0; i < 2 * QUEUE; i++)
+        thread_of_host(wait_for_the_end, &fds[0]);
+    while (__atomic_load_n(&begun_count, __ATOMIC_ACQUIRE) < 2 * QUEUE)
+        usleep(1000);
+    for (int i = 0; i < QUEUE / 2 - 1; i++) {
+        timer_t timer;
+        if (timer_create(CLOCK_MONOTONIC, NULL, &timer) < 0)
+            return 2;
+    }
+    return sample_end().unarmed >= QUEUE ? 7 : 3;
+}
+
+static void timers_leave_room_for_those_of_the_host(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip(); /* timers of the user's other processes count, too */
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        _exit(host_with_many_threads(1000000 + (uid_t)getpid()));
+    }
+    int status = status_of(child);
+    if (status == 1)
+        skip(); /* a namespace that does not have that user */
+    assert_int_equal(status, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_host_that_takes_it_by_a_raw_call_ends_the_sampling),
         cmocka_unit_test(a_forked_child_samples_by_itself),
         cmocka_unit_test(threads_in_a_child_of_a_bare_fork_have_no_timers),
+        cmocka_unit_test(timers_leave_room_for_those_of_the_host),
     };
     return cmocka_run_group_tests(tests, captures_setup, NULL);
 }
