@@ -215,7 +215,7 @@ static void leave_to_host(const sigset_t *set)
 const sigset_t *ph_signal_for_queue(const sigset_t *set, sigset_t *buffer)
 {
     int number = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
-    if (!set)
+    if (!set || !ph_is_readable_sig(set))
         return set;
     if (!sweeps(set)) {
         leave_to_host(set);

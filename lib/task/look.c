@@ -172,7 +172,7 @@ int ph_task_look_light(int folder, pid_t tid, struct ph_task_look *ret_look)
 bool ph_task_look_noted(const struct ph_memory *memory, const struct ph_task *task, struct ph_task_look *look)
 {
     uint64_t frame[2]; /* the caller's frame pointer, and where it goes on: probe.h */
-    if (!look->is_blocked || !look->switches || !task->wait_frame ||
+    if (!look->is_blocked || !look->switches || !task->waits_since_ns ||
         !ph_memory_read(memory, task->wait_frame, frame, sizeof(frame)))
         return false;
     look->is_of_caller = true;

@@ -92,6 +92,14 @@ static uint32_t add_to_full(struct ph_sampled *sampled, const uint32_t *frames, 
     return place;
 }
 
+/* pprof shows no sample without a frame, and its time would be missing from all tables. */
+static uint32_t no_stack(struct ph_profile *profile)
+{
+    const struct ph_function function = {.name = ph_profile_string(profile, "[no stack]")};
+    const struct ph_line line = {.function = ph_profile_add_function(profile, &function)};
+    return ph_profile_add_location(profile, 0, 0, false, &line, 1);
+}
+
 uint32_t ph_sampled_add(struct ph_sampled *sampled, struct ph_task_stack *stack, const struct ph_label *labels,
                         uint32_t label_count, uint32_t label_set, const int64_t *values)
 {
@@ -109,12 +117,15 @@ uint32_t ph_sampled_add(struct ph_sampled *sampled, struct ph_task_stack *stack,
         uint32_t mapping = ph_mappings_find(&sampled->mappings, stack->addresses[i]);
         frames[i] = ph_profile_add_location(profile, mapping, stack->addresses[i], false, NULL, 0);
     }
+    uint32_t frame_count = (uint32_t)stack->count;
+    if (frame_count == 0)
+        frames[frame_count++] = no_stack(profile);
     for (uint32_t i = 0; i < label_count; i++)
         all[i] = labels[i];
     label_count = add_set(sampled, label_set, all, label_count);
     if (is_full(sampled, sampled->samples_max))
-        return add_to_full(sampled, frames, (uint32_t)stack->count, all, label_count, values);
-    return ph_profile_add_sample(profile, frames, (uint32_t)stack->count, all, label_count, values);
+        return add_to_full(sampled, frames, frame_count, all, label_count, values);
+    return ph_profile_add_sample(profile, frames, frame_count, all, label_count, values);
 }
 
 /* ---- The end ---- */

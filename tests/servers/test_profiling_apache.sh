@@ -1,8 +1,8 @@
 #!/bin/bash
 # Apache with its event module: two children of eight threads each, profiled under load.
 . "$(dirname "$0")/profiling/engine.sh"
-PROCESSES=3 NAMES='(ap|apr)_[a-z_]+' BLOCKS_SIGNALS=all # apr_setup_signal_thread()
-INCOMPLETE_PERCENT=100 # its workers wait in pthread_cond_wait(), and another user's process may not say where it waits: doc/limits.md
+PROCESSES=3 NAMES='(ap|apr)_[a-z_]+' # its threads block all signals, by apr_setup_signal_thread()
+HIDDEN_PERCENT=100 # its workers wait in pthread_cond_wait(), and another user's process may not say where it waits: doc/limits.md
 MODULES=/usr/lib/apache2/modules
 
 server_prepare() {

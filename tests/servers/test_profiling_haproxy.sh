@@ -1,7 +1,7 @@
 #!/bin/bash
 # haproxy as systemd runs it: a master, and a worker with two threads in a root of its own, as another user; profiled under load.
 . "$(dirname "$0")/profiling/engine.sh"
-PORTS=2 BLOCKS_SIGNALS=some # all but the first
+PORTS=2 # all threads but the first block all signals
 REFUSES='^503 cannot start a thread' # it forbids itself new ones; two are kept in reserve: doc/limits.md
 NAMES='(h1_|http_|stream_|process_|conn_|sock_|run_|fd_|_do_poll|mux_|htx_|pool_)[a-z0-9_]*'
 

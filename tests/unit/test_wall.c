@@ -76,7 +76,7 @@ static void a_running_thread_that_does_not_answer_has_time_without_a_stack(void 
         sampling.ask_result = results[i];
         sampling_thread_burn(&thread);
         struct ph_profile *profile = take_one_second();
-        assert_int_equal(sampling_total(profile, 1, thread.tid, "state", "running", NULL), PH_NS_PER_S);
+        assert_int_equal(sampling_total(profile, 1, thread.tid, "state", "running", "[no stack]"), PH_NS_PER_S);
         assert_true(sampling_has_comment(profile, "samples of running threads have no stack"));
         ph_profile_free(profile);
         sampling_thread_end(&thread);
