@@ -79,6 +79,14 @@ struct ph_interruption ph_interruption_now(void)
     return found;
 }
 
+bool ph_may_be_in_handler(void)
+{
+    if (__atomic_load_n(&has_registered, __ATOMIC_RELAXED))
+        return true;
+    struct ph_interruption now = ph_interruption_now();
+    return now.address || now.frame;
+}
+
 void ph_backtrace_warm(void)
 {
     void *frame;

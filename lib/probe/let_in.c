@@ -1,5 +1,6 @@
 #include "probe/let_in.h"
 
+#include "probe/backtrace.h"
 #include "probe/thread_table.h"
 
 #include <errno.h>
@@ -14,11 +15,10 @@ static uint64_t bit_of(int number)
     return UINT64_C(1) << (number - 1);
 }
 
-static uint64_t change(int how, int number)
+static void change(int how, int number)
 {
-    uint64_t set = bit_of(number), before = 0;
-    syscall(SYS_rt_sigprocmask, how, &set, &before, sizeof(set));
-    return before;
+    uint64_t set = bit_of(number);
+    syscall(SYS_rt_sigprocmask, how, &set, NULL, sizeof(set));
 }
 
 /* A coroutine's stack may be too small for a signal, and that may be why all are blocked. The main thread's has no slot, and room. */
@@ -34,15 +34,33 @@ static bool has_room(void)
     return high == 0 || (here >= low + STACK_LEFT_BYTES && here < high);
 }
 
+static bool is_blocked(int number)
+{
+    uint64_t now = 0;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &now, sizeof(now));
+    return now & bit_of(number);
+}
+
+/* What a handler finds blocked was blocked for it, and is what it was when it returns. */
+static void look(int number)
+{
+    bool lets_in = number && is_blocked(number);
+    if ((lets_in || ph_tls.let_in) && ph_may_be_in_handler())
+        return;
+    if (ph_tls.let_in)
+        change(SIG_BLOCK, ph_tls.let_in);
+    if (lets_in)
+        change(SIG_UNBLOCK, number);
+    ph_tls.let_in = lets_in ? number : 0;
+    ph_tls.looked_for = number;
+}
+
 void ph_let_in(int number)
 {
     if (ph_tls.own || ph_tls.holds || (number && !has_room()))
         return;
     int saved_errno = errno;
-    if (ph_tls.let_in)
-        change(SIG_BLOCK, ph_tls.let_in);
-    ph_tls.let_in = number && change(SIG_UNBLOCK, number) & bit_of(number) ? number : 0;
-    ph_tls.looked_for = number;
+    look(number);
     errno = saved_errno;
 }
 

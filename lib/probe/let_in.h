@@ -14,8 +14,8 @@
 #include <signal.h>
 
 /** ph_let_in() - the calling thread is to let in signal @number, and what it has let in before no longer; 0: none. Keeps errno.
- * Nothing is changed on a thread of ours, on a stack that is not the thread's own or has little left, and in a handler of the host that
- * has interrupted a call which holds the signal off: then the next call looks again. */
+ * Nothing is changed on a thread of ours, on a stack that is not the thread's own or has little left, and in a handler of the host: then
+ * the next call looks again. */
 void ph_let_in(int number);
 
 /** ph_let_in_no_more() - the mask is what the host has set, until the thread has waited again. */

@@ -4,6 +4,7 @@
 #include "probe/guard.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -224,6 +225,19 @@ static void *be_interrupted(void *argument)
     return NULL;
 }
 
+static bool is_behind_handler, may_end; /* atomic */
+
+/* Its mask at the end, after a wait without a profile. */
+static void *be_interrupted_and_wait_on(void *tid)
+{
+    be_interrupted(tid);
+    __atomic_store_n(&is_behind_handler, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&may_end, __ATOMIC_ACQUIRE))
+        sched_yield();
+    poll(NULL, 0, 1);
+    return (void *)(uintptr_t)mask_of_kernel();
+}
+
 static void a_handler_that_waits_lets_nothing_in(void **state)
 {
     (void)state;
@@ -240,6 +254,29 @@ static void a_handler_that_waits_lets_nothing_in(void **state)
     assert_int_equal(__builtin_popcountll(mask_in_handler & ~(UINT64_C(1) << (SIGALRM - 1))), 1);
 }
 
+/* One that blocks all while it runs, on a thread that blocks nothing, in a call that was there before the profile. */
+static void a_handler_with_all_blocked_lets_nothing_in_and_leaves_the_mask(void **state)
+{
+    (void)state;
+    struct sigaction action = {.sa_handler = on_alarm}, before;
+    pid_t tid = 0;
+    sigfillset(&action.sa_mask);
+    sigaction(SIGALRM, &action, &before);
+    pthread_t thread = thread_of_host(be_interrupted_and_wait_on, &tid);
+    wait_until_blocked(wait_for_tid(&tid));
+    sample_begin(100);
+    syscall(SYS_tgkill, getpid(), tid, SIGALRM);
+    while (!__atomic_load_n(&is_behind_handler, __ATOMIC_ACQUIRE))
+        usleep(1000);
+    sample_end();
+    __atomic_store_n(&may_end, true, __ATOMIC_RELEASE);
+    void *mask;
+    pthread_join(thread, &mask);
+    sigaction(SIGALRM, &before, NULL);
+    assert_int_equal(mask_in_handler | OF_LIBC, ALL_BUT_TWO);
+    assert_int_equal((uintptr_t)mask, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +285,7 @@ int main(void)
         cmocka_unit_test(threads_and_children_get_the_mask_that_the_host_has_set),
         cmocka_unit_test(what_the_host_sets_holds_until_it_waits_again),
         cmocka_unit_test(a_handler_that_waits_lets_nothing_in),
+        cmocka_unit_test(a_handler_with_all_blocked_lets_nothing_in_and_leaves_the_mask),
     };
     return cmocka_run_group_tests(tests, captures_setup, NULL);
 }
