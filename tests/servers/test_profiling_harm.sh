@@ -75,10 +75,14 @@ ask_for() {
     curl -s --max-time $(($4 + 60)) -o "$WORK/$1.$2" -w '%{http_code}\n' "${URL[$1]}$3" >>"$WORK/$1.$2.statuses"
 }
 
-# dump_until MODE FILE - thread dumps, one after the other, as long as the file is not there.
+# dump_until MODE FILE - thread dumps, one after the other, as long as the file is not there. The largest is kept as $WORK/MODE.largest: a
+# program does not begin with all of its threads.
 dump_until() {
+    local bytes most=-1
     until [ -e "$2" ]; do
         ask_for "$1" threads /debug/threads 0
+        bytes=$(stat -c %s "$WORK/$1.threads" 2>/dev/null || echo 0)
+        [ "$bytes" -le "$most" ] || { most=$bytes && cp "$WORK/$1.threads" "$WORK/$1.largest"; }
         sleep 0.1
     done
 }
@@ -161,7 +165,7 @@ check_profile() {
 
 # dump_has MODE THREAD FUNCTION COUNT - so many threads of that name, with that function in their stacks.
 dump_has() {
-    python3 - "$WORK/$1.threads" "$2" "$3" "$4" <<'PYTHON'
+    python3 - "$WORK/$1.largest" "$2" "$3" "$4" <<'PYTHON'
 import json, sys
 
 file, name, function, wanted = sys.argv[1:]
