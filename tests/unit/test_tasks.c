@@ -197,7 +197,7 @@ static void a_thread_that_runs_is_not_blocked_and_uses_time(void **state)
 static void a_note_tells_the_callers_registers_of_a_blocked_thread(void **state)
 {
     const uintptr_t frame[2] = {0x1111, 0x2222};
-    struct ph_task task = {.wait_frame = (uintptr_t)frame};
+    struct ph_task task = {.wait_frame = (uintptr_t)frame, .waits_since_ns = 1};
     struct ph_task_look look = {.is_blocked = true, .switches = 3};
     struct ph_memory memory;
     (void)state;
@@ -212,7 +212,8 @@ static void a_note_tells_the_callers_registers_of_a_blocked_thread(void **state)
     look = (struct ph_task_look){.is_blocked = true, .switches = 3};
     task.wait_frame = 8; /* nothing is mapped there */
     assert_false(ph_task_look_noted(&memory, &task, &look));
-    task.wait_frame = 0;
+    task.wait_frame = (uintptr_t)frame;
+    task.waits_since_ns = 0; /* that wait is over */
     assert_false(ph_task_look_noted(&memory, &task, &look));
     ph_memory_close(&memory);
 }
