@@ -21,17 +21,18 @@ static void change(int how, int number)
     syscall(SYS_rt_sigprocmask, how, &set, NULL, sizeof(set));
 }
 
-/* A coroutine's stack may be too small for a signal, and that may be why all are blocked. The main thread's has no slot, and room. */
-static bool has_room(void)
+/* A child of vfork() has its parent's memory, but a mask of its own. */
+static bool is_self(const struct ph_thread_slot *slot)
 {
-    const struct ph_thread_slot *slot = ph_tls.slot;
-    if (!slot)
-        return getpid() == gettid();
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0), low = slot->record.stack_low,
-              high = slot->record.stack_high;
-    if (__atomic_load_n(&slot->tiny_signal_stack, __ATOMIC_RELAXED))
-        return false;
-    return high == 0 || (here >= low + STACK_LEFT_BYTES && here < high);
+    return slot && slot->record.tid == gettid();
+}
+
+/* A coroutine's stack may be too small for a signal, and that may be why all are blocked. */
+static bool has_room(const struct ph_thread_slot *slot)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    return !__atomic_load_n(&slot->tiny_signal_stack, __ATOMIC_RELAXED) &&
+           here >= slot->record.stack_low + STACK_LEFT_BYTES && here < slot->record.stack_high;
 }
 
 static bool is_blocked(int number)
@@ -57,7 +58,8 @@ static void look(int number)
 
 void ph_let_in(int number)
 {
-    if (ph_tls.own || ph_tls.holds || (number && !has_room()))
+    const struct ph_thread_slot *slot = ph_tls.slot;
+    if (ph_tls.own || ph_tls.holds || !is_self(slot) || (number && !has_room(slot)))
         return;
     int saved_errno = errno;
     look(number);
@@ -67,6 +69,8 @@ void ph_let_in(int number)
 void ph_let_in_mask(int how, const sigset_t *set, sigset_t *before)
 {
     int number = ph_tls.let_in;
+    if (!is_self(ph_tls.slot))
+        return;
     bool is_named = set && (how == SIG_SETMASK || (number && sigismember(set, number) == 1));
     if (number && before)
         sigaddset(before, number);

@@ -170,6 +170,39 @@ static void threads_and_children_get_the_mask_that_the_host_has_set(void **state
     assert_int_equal(__builtin_popcountll(ALL_BUT_TWO & ~worker.last_mask), 1); /* waitpid() is a wait, too */
 }
 
+static void *spawn(void *argument)
+{
+    uint64_t *seen = argument;
+    sigset_t none;
+    sigemptyset(&none);
+    block_all();
+    poll(NULL, 0, 1);
+    seen[0] = mask_of_kernel();
+    pid_t child = vfork();
+    if (child == 0) {
+        pthread_sigmask(SIG_SETMASK, &none, NULL);
+        poll(NULL, 0, 1);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    seen[1] = mask_of_kernel();
+    seen[2] = mask_of_host();
+    return NULL;
+}
+
+static void what_a_child_of_vfork_does_is_its_own(void **state)
+{
+    (void)state;
+    uint64_t seen[3];
+    sample_begin(100);
+    pthread_t thread = thread_of_host(spawn, seen);
+    pthread_join(thread, NULL);
+    sample_end();
+    assert_int_equal(__builtin_popcountll(ALL_BUT_TWO & ~seen[0]), 1);
+    assert_int_equal(seen[1], seen[0]);
+    assert_int_equal(seen[2] | OF_LIBC, ALL_BUT_TWO);
+}
+
 /* ---- The host sets its mask ---- */
 
 static void *set_masks(void *argument)
@@ -283,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_thread_that_blocks_all_signals_is_sampled_when_it_has_waited),
         cmocka_unit_test(without_a_profile_nothing_is_changed),
         cmocka_unit_test(threads_and_children_get_the_mask_that_the_host_has_set),
+        cmocka_unit_test(what_a_child_of_vfork_does_is_its_own),
         cmocka_unit_test(what_the_host_sets_holds_until_it_waits_again),
         cmocka_unit_test(a_handler_that_waits_lets_nothing_in),
         cmocka_unit_test(a_handler_with_all_blocked_lets_nothing_in_and_leaves_the_mask),
