@@ -8,6 +8,7 @@
 #include <sys/param.h>
 #include <time.h>
 
+#define RETRY_NS       (50 * PH_NS_PER_MS) /* then it is asked again */
 #define DEADLINE_NS    (2 * PH_NS_PER_S)
 #define PAUSE_FIRST_NS 50000
 #define PAUSE_MAX_NS   (2 * PH_NS_PER_MS)
@@ -37,6 +38,7 @@ struct walk {
     struct asking {
         enum progress progress;
         int ticket;
+        int64_t since_ns;
     } * asking;
     size_t count;
     int failure; /* 0, or -ENOMEM */
@@ -88,6 +90,7 @@ static void ask(struct walk *walk, size_t place)
     int ticket = walk->probe->ask(walk->seen[place].task.tid);
     if (ticket >= 0) {
         asking->ticket = ticket;
+        asking->since_ns = ph_clock_monotonic_ns();
         walk->seen[place].is_interrupted = true;
     } else if (ticket == -ESRCH) {
         finish(walk, place, SEEN_GONE);
@@ -102,8 +105,14 @@ static void take_answer(struct walk *walk, size_t place)
     struct ph_capture capture;
     struct ph_task_stack stack;
     struct ph_thread_seen *seen = &walk->seen[place];
-    if (walk->asking[place].ticket == NO_TICKET || walk->probe->asked(walk->asking[place].ticket, &capture) < 0)
+    struct asking *asking = &walk->asking[place];
+    if (asking->ticket == NO_TICKET)
         return;
+    if (walk->probe->asked(asking->ticket, &capture) < 0) {
+        if (ph_clock_monotonic_ns() - asking->since_ns > RETRY_NS)
+            take_back(walk, asking); /* it blocked our signal, for a moment perhaps */
+        return;
+    }
     ph_stack_of_capture(walk->unwinder, &capture, &stack);
     keep_stack(walk, place, &stack);
     seen->label_set = capture.label_set;
@@ -197,7 +206,7 @@ static void see_all(struct walk *walk)
     for (size_t i = 0; i < walk->count; i++) {
         if (is_open(walk, i)) {
             walk->seen[i].state = '?';
-            finish_without(walk, i, walk->asking[i].ticket == NO_TICKET ? WHY_UNSTEADY : WHY_UNANSWERED);
+            finish_without(walk, i, walk->seen[i].is_interrupted ? WHY_UNANSWERED : WHY_UNSTEADY);
         }
     }
 }

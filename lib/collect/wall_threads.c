@@ -9,7 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#define ANSWER_NS  (2 * PH_NS_PER_S) /* later it is not waited for */
+#define RETRY_NS   (50 * PH_NS_PER_MS) /* then it is asked again: it blocked our signal, for a moment perhaps */
+#define ANSWER_NS  (2 * PH_NS_PER_S)   /* so much time of a thread that does not answer is told to have no stack */
 #define ANSWER_NAP (PH_NS_PER_MS / 10)
 #define NONE       PH_INDEX_NONE
 
@@ -109,6 +110,14 @@ static void ask(struct ph_wall *wall, struct ph_wall_thread *thread)
     thread->is_asked = true;
 }
 
+/* It has not answered for so long that nobody knows where it was. */
+static void settle_unknown(struct ph_wall *wall, struct ph_wall_thread *thread)
+{
+    if (!thread->has_ended)
+        thread->running_place = NONE;
+    settle_owed(wall, thread, &wall->unanswered_count);
+}
+
 static void answered(struct ph_wall *wall, struct ph_wall_thread *thread, const struct ph_capture *capture)
 {
     const int64_t values[] = {thread->owed_count, thread->owed_ns};
@@ -124,14 +133,14 @@ static bool fetch_answer(struct ph_wall *wall, size_t place, int64_t now_ns)
     struct ph_wall_thread *thread = find_thread(wall, wall->asked[place].tid);
     struct ph_capture capture;
     int result = probe_of(wall)->asked(wall->asked[place].ticket, &capture);
-    bool is_lost = !thread || thread->has_ended || now_ns - wall->asked[place].since_ns > ANSWER_NS;
+    bool is_lost = !thread || thread->has_ended || now_ns - wall->asked[place].since_ns > RETRY_NS;
     if (result == -EAGAIN && !is_lost)
         return false;
     if (thread) {
         if (result == 0)
             answered(wall, thread, &capture);
-        else
-            settle_owed(wall, thread, &wall->unanswered_count);
+        else if (thread->has_ended || thread->owed_ns > ANSWER_NS)
+            settle_unknown(wall, thread);
         thread->is_asked = false;
     }
     probe_of(wall)->unask(wall->asked[place].ticket);

@@ -79,10 +79,10 @@ struct ph_interruption ph_interruption_now(void)
     return found;
 }
 
-bool ph_may_be_in_handler(void)
+bool ph_may_be_in_handler(bool unknown)
 {
     if (__atomic_load_n(&has_registered, __ATOMIC_RELAXED))
-        return true;
+        return unknown;
     struct ph_interruption now = ph_interruption_now();
     return now.address || now.frame;
 }

@@ -28,9 +28,9 @@ struct ph_interruption {
 /** ph_interruption_now() - PH_INTERRUPTION_UNKNOWN if that cannot be told. */
 struct ph_interruption ph_interruption_now(void);
 
-/** ph_may_be_in_handler() - does a handler run on the calling thread? True, too, where that cannot be told, and where libgcc would take a lock
- * to tell. */
-bool ph_may_be_in_handler(void);
+/** ph_may_be_in_handler() - does a handler run on the calling thread? @unknown where libgcc would take a lock to tell. One whose code has no
+ * tables is not seen. */
+bool ph_may_be_in_handler(bool unknown);
 
 /** ph_backtrace_warm() - let libgcc set up what it sets up on first use, while nobody waits. */
 void ph_backtrace_warm(void);

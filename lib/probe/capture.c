@@ -318,12 +318,12 @@ static int claim_ticket(pid_t tid)
 }
 
 /* To a thread that blocks the signal it is not sent. It would wait, perhaps until the thread executes a program, which it would end; or
- * until the return of a handler, and then seem to have ended the call that this has interrupted. Most block it for a moment only: in our
- * own handler, in a hook. */
+ * until the return of a handler, and then seem to have ended the call that this has interrupted. Most block it for a moment only, in our
+ * own handler, in a hook: ask again. As long as somebody holds the ticket, one that blocks all lets it in when it has waited. */
 static int send_asking(int number, pid_t tid, int ticket)
 {
     if (ph_signal_is_blocked(number, tid))
-        return -EAGAIN;
+        return 0;
     struct ph_thread_slot *slot = ph_timers_slot_of(tid);
     if (slot && __atomic_load_n(&slot->wait_holds, __ATOMIC_SEQ_CST))
         return -EAGAIN; /* it entered the call before ph_wait_hold(): our signal is not held off there */

@@ -26,6 +26,7 @@ struct ph_tls {
     bool cut_short;           /* our signal alone has ended the last system call that failed with EINTR (wait.h) */
     bool is_masked;           /* … and has left all signals blocked */
     bool holds;               /* our signal is blocked by a hook, and comes when the call is over */
+    bool switches_stacks;     /* this thread has waited on a stack that is not its own */
     int looked_for;       /* our signal: this thread has looked whether the host blocks it (let_in.h); 0: none */
     int let_in;           /* … it does, and it comes through nevertheless */
     const void *waits_in; /* the real function the thread waits in, if that goes on atomically */

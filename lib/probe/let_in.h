@@ -3,8 +3,8 @@
  *
  * Issue: workers of Apache, and haproxy's threads but the first, block all signals for good. A profile would not have them.
  * Solution: whenever a thread has waited, it looks whether our signal is sent, and takes that one number out of what it blocks; when it
- * is sent no longer, puts it back. Only we have a handler for it. What the host reads of its mask, and gives to threads, children and
- * programs, is what it has set.
+ * is sent no longer, puts it back. What the host reads of its mask, and gives to threads and to children of fork(), is what it has set; a
+ * signal of its own with that number is put back (signal.c).
  */
 #ifndef PH_PROBE_LET_IN_H
 #define PH_PROBE_LET_IN_H

@@ -184,7 +184,7 @@ struct ph_probe {
 
     /**
      * ask() - interrupt the thread @tid once, that it copies its registers and stack. To be asked only while it runs: a thread that is
-     * blocked would be woken. 0 with a ticket (>= 0); -ESRCH; -EPERM as above; -EAGAIN: not now: too many are asked (PH_ASKED_MAX), it blocks the signal, or it is just in a call that can wait.
+     * blocked would be woken. 0 with a ticket (>= 0); -ESRCH; -EPERM as above; -EAGAIN: not now: too many are asked (PH_ASKED_MAX), or it is just in a call that can wait.
      * asked() - 0: @ret_capture is there; -EAGAIN: not yet. unask() - give the ticket back, answered or not. Any thread of ours.
      */
     int (*ask)(pid_t tid);

@@ -2,6 +2,7 @@
 
 #include "probe/capture.h"
 #include "probe/context.h"
+#include "probe/guard.h"
 #include "probe/readable.h"
 #include "probe/real.h"
 
@@ -99,6 +100,20 @@ static void hand_on(int number, siginfo_t *info, void *context)
         action.sa_handler(number);
 }
 
+/* The host's, on a thread that it blocks for: it is for another one, or for sigwait(). As it was, and the mask as the host has set it. */
+static void put_back(int number, siginfo_t *info, ucontext_t *context)
+{
+    uint64_t mask;
+    memcpy(&mask, &context->uc_sigmask, sizeof(mask));
+    mask |= UINT64_C(1) << (number - 1);
+    memcpy(&context->uc_sigmask, &mask, sizeof(mask));
+    ph_tls.let_in = ph_tls.looked_for = 0;
+    if (info->si_code == SI_TKILL)
+        syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), number, info);
+    else if (syscall(SYS_rt_sigqueueinfo, getpid(), number, info) < 0)
+        kill(getpid(), number); /* only the main thread may say whom else a kill() is from */
+}
+
 bool ph_signal_is_own(const siginfo_t *info)
 {
     return (info->si_code == SI_TIMER || info->si_code == SI_QUEUE) &&
@@ -110,6 +125,8 @@ static void handle(int number, siginfo_t *info, void *context)
     int saved_errno = errno;
     if (ph_signal_is_own(info))
         ph_capture_sig((uint32_t)(uintptr_t)info->si_value.sival_ptr, info, context);
+    else if (ph_tls.let_in == number)
+        put_back(number, info, context);
     else
         hand_on(number, info, context);
     errno = saved_errno;
@@ -223,7 +240,8 @@ const sigset_t *ph_signal_for_queue(const sigset_t *set, sigset_t *buffer)
     }
     if (!number)
         number = first_free();
-    *buffer = *set;
+    sigemptyset(buffer);
+    memcpy(buffer, set, sizeof(uint64_t)); /* what the kernel reads */
     if (number > 0)
         sigdelset(buffer, number);
     return buffer;

@@ -184,6 +184,17 @@ static void read_names(struct ph_tasks *tasks, const struct ph_task *before, siz
     }
 }
 
+/* One of ours that has been made and has not run yet is not in the registry; it has the name of the one that made it. */
+static void leave_out_own(struct ph_tasks *tasks)
+{
+    static const char prefix[] = "porthole/";
+    size_t kept = 0;
+    for (size_t i = 0; i < tasks->count; i++)
+        if (tasks->tasks[i].is_recorded || strncmp(tasks->tasks[i].name, prefix, sizeof(prefix) - 1) != 0)
+            tasks->tasks[kept++] = tasks->tasks[i];
+    tasks->count = kept;
+}
+
 static int read_tasks(struct ph_tasks *tasks, const struct ph_task *before, size_t before_count)
 {
     int result = list(tasks, tasks->folder);
@@ -193,8 +204,10 @@ static int read_tasks(struct ph_tasks *tasks, const struct ph_task *before, size
     result = join_registry(tasks);
     if (result < 0)
         return result;
-    if (!tasks->is_nameless)
+    if (!tasks->is_nameless) {
         read_names(tasks, before, before_count);
+        leave_out_own(tasks);
+    }
     return 0;
 }
 

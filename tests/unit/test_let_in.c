@@ -310,6 +310,73 @@ static void a_handler_with_all_blocked_lets_nothing_in_and_leaves_the_mask(void 
     assert_int_equal((uintptr_t)mask, 0);
 }
 
+/* One that blocks and restores, as libraries do, on a thread that blocks ours and not its. */
+static void block_and_restore(int number)
+{
+    sigset_t all, before;
+    (void)number;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void *let_in_and_be_interrupted(void *argument)
+{
+    uint64_t *seen = argument, mask = ~(UINT64_C(1) << (SIGALRM - 1));
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
+    poll(NULL, 0, 1);
+    seen[0] = mask_of_kernel();
+    syscall(SYS_tgkill, getpid(), gettid(), SIGALRM);
+    seen[1] = mask_of_kernel();
+    sample_end();
+    poll(NULL, 0, 1);
+    seen[2] = mask_of_kernel();
+    return NULL;
+}
+
+static void a_handler_that_blocks_and_restores_changes_nothing(void **state)
+{
+    (void)state;
+    struct sigaction action = {.sa_handler = block_and_restore}, before;
+    uint64_t seen[3], all = ALL_BUT_TWO & ~(UINT64_C(1) << (SIGALRM - 1));
+    sigaction(SIGALRM, &action, &before);
+    sample_begin(100);
+    pthread_t thread = thread_of_host(let_in_and_be_interrupted, seen);
+    pthread_join(thread, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    assert_int_equal(__builtin_popcountll(all & ~seen[0]), 1);
+    assert_int_equal(seen[1] | OF_LIBC, seen[0] | OF_LIBC);
+    assert_int_equal(seen[2] | OF_LIBC, all | OF_LIBC);
+}
+
+/* ---- A signal of the host's own, with that number ---- */
+
+static void a_signal_of_the_hosts_own_reaches_the_one_that_takes_it(void **state)
+{
+    (void)state;
+    struct worker worker = {.tid = 0};
+    const struct timespec patience = {10, 0};
+    sigset_t one, before;
+    uint64_t open;
+    int number = 0;
+    sample_begin(100);
+    pthread_t thread = thread_of_host(work, &worker);
+    open = wait_until_open(&worker);
+    while (!(ALL_BUT_TWO & ~open & UINT64_C(1) << number))
+        number++;
+    sigemptyset(&one);
+    sigaddset(&one, ++number);
+    pthread_sigmask(SIG_BLOCK, &one, &before);
+    for (int i = 0; i < 20; i++) {
+        usleep(3000);
+        kill(getpid(), number);
+        assert_int_equal(sigtimedwait(&one, NULL, &patience), number);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sample_end();
+    end(&worker, thread);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +386,8 @@ int main(void)
         cmocka_unit_test(what_a_child_of_vfork_does_is_its_own),
         cmocka_unit_test(what_the_host_sets_holds_until_it_waits_again),
         cmocka_unit_test(a_handler_that_waits_lets_nothing_in),
+        cmocka_unit_test(a_handler_that_blocks_and_restores_changes_nothing),
+        cmocka_unit_test(a_signal_of_the_hosts_own_reaches_the_one_that_takes_it),
         cmocka_unit_test(a_handler_with_all_blocked_lets_nothing_in_and_leaves_the_mask),
     };
     return cmocka_run_group_tests(tests, captures_setup, NULL);
