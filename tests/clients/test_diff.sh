@@ -350,7 +350,7 @@ HOST_PIDS+=("$HOST_PID")
 wait_for_port "$HOST_PORT"
 wait_for_port "$ENDPOINT_PORT"
 mkdir redis
-for i in 0 1 2 3 4 5 6 7 8 9 10 11; do
+for i in {0..17}; do
     case $i in
     3 | 4 | 5) redis-cli -p "$HOST_PORT" debug populate $((i * 50000)) "key$i" 64 >/dev/null ;;
     esac
@@ -362,6 +362,7 @@ diff_of redis
 is "redis that was filled has grown" "$STATUS $(cat err)" "3 "
 like "it has levelled off, or made a step" "$(cat out)" '^(plateau|step) '
 unlike "it is not called growing" "$(cat out)" '^growing'
+[ "$TAP_FAILED" -eq 0 ] || sed 's/^/# /' out
 like "below the command that filled it" "$(cat out)" 'of all growth, below debugCommand'
 diff_of --fail-on growing redis
 is "--fail-on growing lets it pass" "$STATUS" 0
